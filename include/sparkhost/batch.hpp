@@ -1,0 +1,169 @@
+// SPDX-License-Identifier: Apache-2.0
+#ifndef SPARKHOST_BATCH_HPP
+#define SPARKHOST_BATCH_HPP
+
+#include <sparkhost/clock.hpp>
+
+#include <compare>
+#include <cstddef>
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace sparkhost {
+
+/// Number of a batch in its store: 0, 1, 2 … in the order of acceptance; never used again.
+struct BatchId {
+    std::int64_t value{-1};
+    auto operator<=>(const BatchId&) const = default;
+};
+
+/// What to run. The members are Livy's and spark-submit's; only `file` is needed.
+struct BatchSpec {
+    /// Application file: an absolute path or a URI Spark understands (.py, .jar, .R). Required.
+    std::string file{};
+    std::vector<std::string> args{};        ///< arguments of the application
+    std::string class_name{};               ///< main class of a jar; empty: its manifest says
+    std::vector<std::string> jars{};        ///< --jars
+    std::vector<std::string> py_files{};    ///< --py-files
+    std::vector<std::string> files{};       ///< --files
+    std::vector<std::string> archives{};    ///< --archives
+    std::string driver_memory{};            ///< "512m", "4g"; empty: Spark's default
+    std::optional<int> driver_cores{};      ///< cluster modes only
+    std::string executor_memory{};          ///< empty: Spark's default
+    std::optional<int> executor_cores{};
+    std::optional<int> num_executors{};
+    std::string queue{};                    ///< YARN queue
+    std::map<std::string, std::string> conf{};  ///< Spark properties; each key begins with "spark."
+
+    std::string name{};        ///< unique among the batches that exist; not only digits; empty: none
+    std::string owner{};       ///< who asks, as the host application authenticated it; empty: anonymous
+    std::string proxy_user{};  ///< whom Spark is to impersonate; empty: nobody
+    std::string backend{};     ///< name of the backend; empty: the host's first
+    /// The same key from the same owner gives the first batch again (same request) or
+    /// Errc::already_exists (another request). Empty: none.
+    std::string idempotency_key{};
+
+    bool operator==(const BatchSpec&) const = default;
+};
+
+/// How far the host has brought a batch. Each phase is durable before the next effect.
+enum class BatchPhase {
+    accepted,   ///< stored; waits for admission
+    reserved,   ///< has its ticket: the durable right to start one attempt
+    submitted,  ///< the backend has taken it
+    running,    ///< its driver runs
+    ended,      ///< over; `outcome` says how
+    released    ///< over, and the backend has cleaned up
+};
+
+/// What a client is shown; Livy's words.
+enum class BatchState { starting, running, success, dead, killed };
+
+/// How an application ended.
+enum class Outcome {
+    none,     ///< it has not
+    success,  ///< exit status 0
+    failed,   ///< any other exit, or it could not be started
+    killed,   ///< because somebody asked for it
+    unknown   ///< it is over, but nobody can tell how (its supervisor was killed)
+};
+
+/// One step of a batch's way, for people: "why does it wait, where did the time go".
+struct TimelineEntry {
+    std::string what{};  ///< accepted, admitted, submitted, process_started, context_up, kill_requested, ended
+    Timestamp at{};
+    std::string reason{};  ///< may be empty
+    bool operator==(const TimelineEntry&) const = default;
+};
+
+/// A batch as it is stored.
+struct BatchRecord {
+    BatchId id{};
+    std::int64_t version{0};  ///< grows by one with each change; the ETag of the REST routes
+    BatchSpec spec{};
+    BatchPhase phase{BatchPhase::accepted};
+    Outcome outcome{Outcome::none};
+    std::optional<int> exit_code{};   ///< 128 + signal where a signal ended the driver
+    std::string reason{};             ///< why it ended as it did; for people
+    std::string application_id{};     ///< Spark's, once Spark has reported it
+    std::string ui_url{};             ///< Spark UI, where known
+    int attempt{0};                   ///< 1 for the first ticket; 0 before it
+    std::string ticket{};             ///< id of the attempt's ticket; empty before `reserved`
+    std::string ticket_data{};        ///< what the backend needs to start, adopt or kill the attempt
+    bool kill_requested{false};       ///< durable: no user code starts after it
+    bool erase_requested{false};      ///< remove the record once it has been released
+    Timestamp created{};
+    Timestamp updated{};
+    std::vector<TimelineEntry> timeline{};
+    std::vector<std::string> log_tail{};  ///< last lines of the log, kept when the batch ends
+
+    bool has_ended() const noexcept { return phase >= BatchPhase::ended; }
+    BatchState state() const noexcept {
+        if (!has_ended()) {
+            return phase == BatchPhase::running ? BatchState::running : BatchState::starting;
+        }
+        switch (outcome) {
+            case Outcome::success: return BatchState::success;
+            case Outcome::killed: return BatchState::killed;
+            default: return BatchState::dead;
+        }
+    }
+    bool operator==(const BatchRecord&) const = default;
+};
+
+/// Which batches, oldest first unless `newest_first`.
+struct BatchQuery {
+    std::optional<BatchState> state{};
+    std::string owner{};            ///< empty: everybody's
+    std::int64_t offset{0};         ///< skip so many (Livy's `from`)
+    std::optional<BatchId> after{}; ///< keyset cursor: only those after this one in the order asked
+    std::size_t limit{100};
+    bool newest_first{false};
+};
+
+struct BatchPage {
+    std::vector<BatchRecord> batches{};
+    std::int64_t total{0};  ///< how many match, not only those on this page
+};
+
+inline constexpr std::string_view to_string(BatchState state) noexcept {
+    switch (state) {
+        case BatchState::starting: return "starting";
+        case BatchState::running: return "running";
+        case BatchState::success: return "success";
+        case BatchState::dead: return "dead";
+        case BatchState::killed: return "killed";
+    }
+    return "unknown";
+}
+
+inline constexpr std::string_view to_string(BatchPhase phase) noexcept {
+    switch (phase) {
+        case BatchPhase::accepted: return "accepted";
+        case BatchPhase::reserved: return "reserved";
+        case BatchPhase::submitted: return "submitted";
+        case BatchPhase::running: return "running";
+        case BatchPhase::ended: return "ended";
+        case BatchPhase::released: return "released";
+    }
+    return "unknown";
+}
+
+inline constexpr std::string_view to_string(Outcome outcome) noexcept {
+    switch (outcome) {
+        case Outcome::none: return "none";
+        case Outcome::success: return "success";
+        case Outcome::failed: return "failed";
+        case Outcome::killed: return "killed";
+        case Outcome::unknown: return "unknown";
+    }
+    return "unknown";
+}
+
+}  // namespace sparkhost
+
+#endif

@@ -1,0 +1,210 @@
+// SPDX-License-Identifier: Apache-2.0
+#ifndef SPARKHOST_HOST_HPP
+#define SPARKHOST_HOST_HPP
+
+#include <sparkhost/backend.hpp>
+#include <sparkhost/batch.hpp>
+#include <sparkhost/event.hpp>
+#include <sparkhost/log.hpp>
+#include <sparkhost/storage.hpp>
+
+#include <boost/asio/any_io_executor.hpp>
+
+#include <array>
+#include <chrono>
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace sparkhost {
+
+struct HostOptions {
+    // --- behaviour ---
+    /// Batches that may hold a ticket at the same time; more wait in the durable queue, first
+    /// come first served. Must be greater than zero. Default: 4.
+    std::size_t max_running{4};
+
+    /// Batches that may wait. One more is refused with Errc::rejected. Default: 100 000.
+    std::size_t max_queued{100'000};
+
+    /// How long stop() lets operations under way finish before they are abandoned.
+    /// Applications are never stopped by it. Must not be negative. Default: 10 s.
+    std::chrono::milliseconds stop_grace{std::chrono::seconds{10}};
+
+    /// An idempotency key is remembered for so long after its batch was accepted, even when the
+    /// batch has been erased. Must be greater than zero. Default: 24 h.
+    std::chrono::seconds idempotency_retention{std::chrono::hours{24}};
+
+    /// Events kept for followers that resume; older ones are pruned. Must be greater than zero.
+    /// Default: 1 000 000.
+    std::size_t max_events{1'000'000};
+
+    /// Lines of the driver's output kept in the record when a batch ends. Default: 10.
+    std::size_t log_tail_lines{10};
+
+    // --- performance ---
+    /// Where blocking work runs (SQLite, files). Empty: the host makes a pool of
+    /// `blocking_threads` threads while run() is active and joins them before run() completes.
+    boost::asio::any_io_executor blocking_executor{};
+    std::size_t blocking_threads{3};  ///< at least 1; used only without `blocking_executor`
+
+    /// Ended records kept in memory for fast reads. Zero: none. Default: 4 096.
+    std::size_t cached_records{4096};
+
+    /// First wait before a failed storage is opened again; doubles up to `storage_retry_max`.
+    std::chrono::milliseconds storage_retry{200};
+    std::chrono::milliseconds storage_retry_max{std::chrono::seconds{10}};
+
+    LogSink log{};
+};
+
+/// What the host is made of. Every plug-in serves one host only.
+struct HostPlugins {
+    std::unique_ptr<Storage> storage{};               ///< required
+    std::vector<std::unique_ptr<Backend>> backends{}; ///< at least one; names must differ
+    std::shared_ptr<Clock> clock{};                   ///< empty: the machine's
+};
+
+/// Which change of a batch to wait for.
+struct ChangeRequest {
+    BatchId id{};
+    std::int64_t seen_version{0};          ///< return when the version differs …
+    std::optional<BatchState> not_state{}; ///< … or, if set, when the state is not this one instead
+    std::chrono::milliseconds timeout{std::chrono::milliseconds::max()};
+};
+
+struct BatchLogRequest {
+    BatchId id{};
+    std::int64_t offset{0};   ///< negative: the last so many lines
+    std::size_t limit{100};
+    bool follow{false};       ///< wait for a line at `offset`, or for the end
+};
+
+/// Upper bounds of the latency histograms, seconds; the last bucket is open.
+inline constexpr std::array<double, 12> latency_bounds{0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025,
+                                                       0.05,   0.1,   0.25,   0.5,   1.0,  2.5};
+struct LatencyHistogram {
+    std::array<std::uint64_t, latency_bounds.size() + 1> counts{};  ///< per bucket, not cumulated
+    double sum{0};
+    std::uint64_t count{0};
+};
+
+/// Figures for /metrics and health. A copy taken at one moment.
+struct HostStatus {
+    bool ready{false};      ///< open, recovered, accepting
+    bool draining{false};   ///< stop() has been called
+    bool storage_healthy{false};
+    std::string store_uuid{};
+    std::string problem{};  ///< why it is not ready; for people
+    std::int64_t queued{0};
+    std::int64_t active{0};  ///< hold a ticket, have not ended
+    std::array<std::int64_t, 6> by_phase{};  ///< batches in the store, indexed by BatchPhase
+    std::array<std::int64_t, 5> ended_by_state{};  ///< ended since run() began, indexed by BatchState
+    std::int64_t last_sequence{0};
+    LatencyHistogram accept{};    ///< submit() called → durable
+    LatencyHistogram dispatch{};  ///< durable → Backend::submit called, for batches that never waited for a slot
+    LatencyHistogram push{};      ///< backend report → durable and visible
+    StorageStats storage{};
+};
+
+/// A position in the event log that moves forward. Not shareable between coroutines.
+class EventFollower {
+public:
+    /// Gives the next events (at least one, at most 1000), waiting where there are none yet.
+    /// Errors: expired – the position has been pruned; stopped – the host has stopped.
+    /// Cancellation: abandons the wait; nothing is lost.
+    Awaitable<std::vector<Event>> next();
+
+    /// The last number given; a later follower resumes after it.
+    std::int64_t position() const noexcept { return *position_; }
+
+private:
+    friend class Host;
+    EventFollower(std::shared_ptr<class HostImpl> host, std::int64_t after)
+        : host_(std::move(host)), position_(std::make_shared<std::int64_t>(after)) {}
+    std::shared_ptr<class HostImpl> host_;
+    std::shared_ptr<std::int64_t> position_;
+};
+
+/// A job server inside your process: keeps batches durably, submits each exactly once, follows
+/// them by push. It has no thread of its own (see HostOptions::blocking_executor), installs no
+/// signal handler, prints nothing, and several can live in one process.
+///
+/// Thread safety: operations may be called from any thread, also at the same time; they resume
+/// on the awaiting coroutine's executor. The handle itself (move, destroy) is not thread-safe.
+/// Lifetimes: the host may be destroyed while operations are outstanding.
+/// Calls made before run() has opened the store wait for it.
+///
+/// Errors common to all operations: storage_failed – the store cannot be reached, nothing has
+/// changed; indeterminate – a write may have happened, ask again later (with the same
+/// idempotency key); stopped – stop() was called or run() has ended.
+class Host {
+public:
+    /// Throws std::invalid_argument naming the field when an option breaks its rule.
+    Host(boost::asio::any_io_executor executor, HostOptions options, HostPlugins plugins);
+    ~Host();  ///< abandons what is left of run(); prefer stop() and awaiting run()
+    Host(Host&&) noexcept;
+    Host& operator=(Host&&) noexcept;
+
+    /// Opens the store, takes up everything that was under way when the last host ended, and
+    /// works until stop(). Completes when everything the host started has completed.
+    /// Preconditions: called once. Errors: storage_failed, backend_failed – could not start.
+    /// Cancellation: the same as stop().
+    Awaitable<void> run();
+
+    /// Stops admitting, lets operations under way finish (HostOptions::stop_grace), releases
+    /// waiting callers with Errc::stopped. Applications go on running; the next host adopts
+    /// them. Idempotent, may be called before run() and from any thread.
+    void stop();
+
+    /// Completes when the host accepts work. Errors: what made run() fail.
+    Awaitable<void> ready();
+
+    /// Accepts a batch: it is durable when this completes, and will be submitted exactly once.
+    /// Errors: invalid_argument – a rule of BatchSpec is broken, `field` says where;
+    /// already_exists – the name is taken (`field` is "name"), or the idempotency key was used
+    /// for another request (`field` is "idempotency_key"); rejected – max_queued is reached.
+    /// Not cancellable.
+    Awaitable<BatchRecord> submit(BatchSpec spec);
+
+    /// Errors: not_found.
+    Awaitable<BatchRecord> find(BatchId id);
+    Awaitable<BatchRecord> find(std::string name);
+
+    Awaitable<BatchPage> list(BatchQuery query);
+
+    /// Completes when the batch has ended. Errors: not_found, also when it is erased meanwhile.
+    /// Cancellation: abandons the wait, never the batch.
+    Awaitable<BatchRecord> wait(BatchId id);
+
+    /// Completes at the change asked for. Errors: not_found; timed_out. Cancellation: as wait().
+    Awaitable<BatchRecord> wait_for_change(ChangeRequest request);
+
+    /// Makes the wish to end the batch durable and returns the record; from then on no user
+    /// code of it starts. Killing what has ended is a success. Errors: not_found.
+    Awaitable<BatchRecord> kill(BatchId id);
+
+    /// Kills the batch if need be, waits for its end, and removes it with its log.
+    /// Errors: not_found. Cancellation: abandons the wait; the batch is erased all the same.
+    Awaitable<void> erase(BatchId id);
+
+    /// Errors: not_found – no such batch. A batch without output gives an empty page.
+    /// Cancellation: with `follow`, abandons the wait; without, not cancellable.
+    Awaitable<LogPage> read_log(BatchLogRequest request);
+
+    /// Follows the event log after `sequence` (0: from the oldest kept).
+    EventFollower follow_events(std::int64_t sequence);
+
+    HostStatus status() const;  ///< thread-safe, does not wait
+
+    boost::asio::any_io_executor get_executor() const;
+
+private:
+    std::shared_ptr<class HostImpl> impl_;
+};
+
+}  // namespace sparkhost
+
+#endif
