@@ -1,0 +1,44 @@
+// SPDX-License-Identifier: Apache-2.0
+#ifndef SPARKHOST_SRC_CORE_BATCH_JSON_HPP
+#define SPARKHOST_SRC_CORE_BATCH_JSON_HPP
+
+// Batches and their events as they are stored. The one place that knows the stored form.
+
+#include <sparkhost/batch.hpp>
+#include <sparkhost/error.hpp>
+#include <sparkhost/event.hpp>
+#include <sparkhost/storage.hpp>
+
+#include <string>
+#include <vector>
+
+namespace sparkhost::detail {
+
+/// The body of a batch's record: everything but id and version.
+std::string encode_batch(const BatchRecord& record);
+
+/// The word a record is filed under: the phase until it has ended, then "ended.<state>", and
+/// "<state>" once it is released and need not be erased.
+std::string stored_state(const BatchRecord& record);
+/// The words that batches shown in this state are filed under.
+std::vector<std::string> stored_states(BatchState state);
+/// The words of batches that something has still to be done for, whoever waits in the queue aside.
+std::vector<std::string> stored_states_in_progress();
+/// The words of a phase.
+std::vector<std::string> stored_states(BatchPhase phase);
+
+/// Errors: storage_failed – the body is not one of ours.
+Result<BatchRecord> decode_batch(const Record& stored);
+
+/// The body of an event: what the store does not keep in columns.
+std::string encode_event(const Event& event);
+
+Result<Event> decode_event(const StoredEvent& stored);
+
+/// The same for equal requests, else different: tells whether an idempotency key is used again
+/// for the same request. Name, owner and key itself do not take part where they cannot differ.
+std::string fingerprint(const BatchSpec& spec);
+
+}  // namespace sparkhost::detail
+
+#endif

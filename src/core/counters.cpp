@@ -1,0 +1,54 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "core/counters.hpp"
+
+#include "core/host_impl.hpp"
+
+#include <algorithm>
+
+namespace sparkhost {
+
+namespace detail {
+
+void record_latency(LatencyHistogram& histogram, SteadyTime::duration took) {
+    const double seconds = std::chrono::duration<double>(took).count();
+    const auto bound = std::lower_bound(latency_bounds.begin(), latency_bounds.end(), seconds);
+    ++histogram.counts[static_cast<std::size_t>(bound - latency_bounds.begin())];
+    histogram.sum += seconds;
+    ++histogram.count;
+}
+
+}  // namespace detail
+
+void HostImpl::count_phase(std::optional<BatchPhase> before, std::optional<BatchPhase> after) {
+    if (before == after) {
+        return;
+    }
+    count([&](HostStatus& figures) {
+        if (before) {
+            --figures.by_phase[static_cast<std::size_t>(*before)];
+        }
+        if (after) {
+            ++figures.by_phase[static_cast<std::size_t>(*after)];
+        }
+    });
+}
+
+void HostImpl::refresh_status() {
+    const StorageStats figures = storage ? storage->stats() : StorageStats{};
+    count([&](HostStatus& status) {
+        status.ready = stage == Stage::ready && !stop_requested && !storage_suspect;
+        status.storage_healthy = figures.healthy && !storage_suspect;
+        status.storage = figures;
+        status.queued = waiting;
+        status.active = static_cast<std::int64_t>(slots_used);
+        status.last_sequence = last_sequence;
+        status.store_uuid = store_uuid;
+    });
+}
+
+HostStatus HostImpl::status() const {
+    const std::lock_guard lock(counters_mutex);
+    return counters;
+}
+
+}  // namespace sparkhost

@@ -1,0 +1,223 @@
+// SPDX-License-Identifier: Apache-2.0
+
+// What the machine asks of the backends. Each effect reports back as an observation.
+
+#include "core/batch_json.hpp"
+#include "core/counters.hpp"
+#include "core/host_impl.hpp"
+
+#include <algorithm>
+#include <utility>
+
+namespace sparkhost {
+
+namespace {
+
+constexpr std::chrono::milliseconds first_retry{200};
+constexpr std::chrono::milliseconds last_retry{std::chrono::seconds{30}};
+
+detail::BatchObservation observation_of(detail::BatchEvent event, Timestamp at,
+                                        std::string reason = {}) {
+    detail::BatchObservation observation;
+    observation.event = event;
+    observation.at = at;
+    observation.reason = std::move(reason);
+    return observation;
+}
+
+Ticket ticket_of(const BatchRecord& record) {
+    return Ticket{record.ticket, record.ticket_data};
+}
+
+}  // namespace
+
+SubmitRequest HostImpl::request_for(const ActiveBatch& batch) const {
+    SubmitRequest request;
+    request.store_uuid = store_uuid;
+    request.subject = "batch-" + std::to_string(batch.record.id.value);
+    request.attempt = std::max(1, batch.record.attempt);
+    request.spec = batch.record.spec;
+    return request;
+}
+
+void HostImpl::start_effect(ActivePtr batch, detail::BatchEffect effect) {
+    using detail::BatchEffect;
+    switch (effect) {
+        case BatchEffect::none:
+        case BatchEffect::await_admission:
+            return;
+        case BatchEffect::reserve:
+            batch->progress.reserving = true;
+            return spawn(do_reserve(std::move(batch)));
+        case BatchEffect::submit:
+            batch->progress.submitting = true;
+            return spawn(do_submit(std::move(batch)));
+        case BatchEffect::kill:
+            batch->progress.killing = true;
+            return spawn(do_kill(std::move(batch)));
+        case BatchEffect::release:
+            batch->progress.releasing = true;
+            return spawn(do_release(std::move(batch)));
+        case BatchEffect::erase:
+            batch->progress.erasing = true;
+            return spawn(erase_record(std::move(batch)));
+    }
+}
+
+boost::asio::awaitable<void> HostImpl::do_reserve(ActivePtr batch) {
+    if (batch->backend >= backends.size()) {
+        batch->progress.reserving = false;
+        auto refusal =
+            observation_of(detail::BatchEvent::refused, clock->now(),
+                           "this host has no backend '" + batch->record.spec.backend + "'");
+        observe(std::move(batch), std::move(refusal));
+        co_return;
+    }
+    auto backend = backends[batch->backend];
+    auto request = request_for(*batch);
+    auto call = [&] { return backend->reserve(std::move(request)); };
+    auto ticket = co_await guarded<Ticket>(call, Errc::backend_failed);
+    batch->progress.reserving = false;
+    auto observation = observation_of(detail::BatchEvent::admitted, clock->now());
+    if (ticket) {
+        observation.ticket = std::move(ticket->id);
+        observation.ticket_data = std::move(ticket->data);
+        observation.attempt = 1;
+    } else {
+        observation.event = detail::BatchEvent::refused;
+        observation.reason = ticket.error().text();
+    }
+    observe(std::move(batch), std::move(observation));
+}
+
+boost::asio::awaitable<void> HostImpl::do_submit(ActivePtr batch) {
+    auto backend = backends[batch->backend];
+    if (std::exchange(batch->direct, false)) {
+        const auto took = clock->steady_now() - batch->durable_at;
+        count([&](HostStatus& s) { detail::record_latency(s.dispatch, took); });
+    }
+    auto request = request_for(*batch);
+    auto ticket = ticket_of(batch->record);
+    auto call = [&] { return backend->submit(std::move(request), std::move(ticket)); };
+    auto submitted = co_await guarded<void>(call, Errc::backend_failed);
+    batch->taken_in = epochs[batch->backend];
+    batch->progress.submitting = false;
+    batch->progress.submit_done = true;
+    if (submitted) {
+        observe(std::move(batch), observation_of(detail::BatchEvent::taken, clock->now()));
+    } else if (submitted.error().is(Errc::invalid_state)) {
+        pump(std::move(batch));  // killed meanwhile: the watch reports its end
+    } else {
+        auto text = submitted.error().text();
+        observe(std::move(batch),
+                observation_of(detail::BatchEvent::refused, clock->now(), std::move(text)));
+    }
+}
+
+boost::asio::awaitable<void> HostImpl::do_kill(ActivePtr batch) {
+    auto backend = backends[batch->backend];
+    auto ticket = ticket_of(batch->record);
+    auto call = [&] { return backend->kill(std::move(ticket)); };
+    auto killed = co_await guarded<void>(call, Errc::backend_failed);
+    batch->progress.killing = false;
+    if (killed) {
+        batch->progress.kill_done = true;
+        pump(std::move(batch));
+        co_return;
+    }
+    log(LogLevel::warning, "batch " + std::to_string(batch->record.id.value) +
+                               " could not be killed, trying again: " + killed.error().text());
+    retry_later(std::move(batch));
+}
+
+boost::asio::awaitable<void> HostImpl::do_release(ActivePtr batch) {
+    Result<void> released = ok();
+    if (!batch->record.ticket.empty() && batch->backend < backends.size()) {
+        auto backend = backends[batch->backend];
+        Backend::ReleaseRequest request;
+        request.ticket = ticket_of(batch->record);
+        request.keep_log = !batch->record.erase_requested;
+        auto call = [&] { return backend->release(std::move(request)); };
+        released = co_await guarded<void>(call, Errc::backend_failed);
+    }
+    batch->progress.releasing = false;
+    if (released) {
+        observe(std::move(batch), observation_of(detail::BatchEvent::released, clock->now()));
+        co_return;
+    }
+    log(LogLevel::warning, "batch " + std::to_string(batch->record.id.value) +
+                               " could not be released, trying again: " + released.error().text());
+    retry_later(std::move(batch));
+}
+
+boost::asio::awaitable<void> HostImpl::erase_record(ActivePtr batch) {
+    const auto id = batch->record.id;
+    if (!batch->record.ticket.empty() && batch->backend < backends.size()) {
+        auto backend = backends[batch->backend];
+        Backend::ReleaseRequest request;
+        request.ticket = ticket_of(batch->record);
+        request.keep_log = false;
+        auto call = [&] { return backend->release(std::move(request)); };
+        auto removed = co_await guarded<void>(call, Errc::backend_failed);
+        if (!removed) {
+            log(LogLevel::warning, "the log of batch " + std::to_string(id.value) +
+                                       " could not be removed: " + removed.error().text());
+        }
+    }
+    Event event;
+    event.at = clock->now();
+    event.type = "batch.erased";
+    event.batch = id;
+    event.version = batch->record.version + 1;
+    event.state = batch->record.state();
+    Transaction transaction;
+    const RecordKey key{RecordKind::batch, id.value};
+    transaction.erases.push_back(Erase{key, batch->record.version});
+    transaction.events.push_back(NewEvent{key, event.at, event.type, detail::encode_event(event)});
+    auto commit = [&] { return storage->commit(std::move(transaction)); };
+    auto committed = co_await from_storage<CommitResult>(commit);
+    batch->progress.erasing = false;
+    if (!committed) {
+        std::deque<ActiveBatch::Item> none;
+        co_await settle_failure(std::move(batch), committed.error(), std::move(none));
+        co_return;
+    }
+    count_phase(batch->record.phase, std::nullopt);
+    forget(batch);
+    event.sequence = committed->last_sequence;
+    std::vector<Event> events;
+    events.push_back(std::move(event));
+    publish(id.value, std::move(events), committed->last_sequence);
+}
+
+boost::asio::awaitable<std::vector<std::string>> HostImpl::read_tail(ActivePtr batch) {
+    if (batch->record.ticket.empty() || options.log_tail_lines == 0 ||
+        batch->backend >= backends.size() || !traits[batch->backend].serves_logs) {
+        co_return std::vector<std::string>{};
+    }
+    auto backend = backends[batch->backend];
+    LogRequest request;
+    request.ticket = ticket_of(batch->record);
+    request.offset = -static_cast<std::int64_t>(options.log_tail_lines);
+    request.limit = options.log_tail_lines;
+    request.max_bytes = 16u << 10;
+    auto call = [&] { return backend->read_log(std::move(request)); };
+    auto page = co_await guarded<LogPage>(call, Errc::backend_failed);
+    co_return page ? std::move(page->lines) : std::vector<std::string>{};
+}
+
+boost::asio::awaitable<void> wait_and_pump(std::shared_ptr<HostImpl> impl, ActivePtr batch) {
+    co_await impl->clock->sleep_until(impl->clock->steady_now() + batch->retry_delay);
+    batch->retrying = false;
+    impl->pump(std::move(batch));
+}
+
+void HostImpl::retry_later(ActivePtr batch) {
+    batch->retrying = true;
+    batch->retry_delay = std::clamp(batch->retry_delay * 2, first_retry, last_retry);
+    if (stage == Stage::ready) {
+        spawn_cancellable(wait_and_pump(shared_from_this(), std::move(batch)));
+    }
+}
+
+}  // namespace sparkhost

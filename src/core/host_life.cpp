@@ -1,0 +1,221 @@
+// SPDX-License-Identifier: Apache-2.0
+
+// How a host begins and ends.
+
+#include "core/host_impl.hpp"
+#include "system_clock.hpp"
+
+#include <boost/asio/bind_cancellation_slot.hpp>
+#include <boost/asio/cancellation_type.hpp>
+
+#include <utility>
+
+namespace sparkhost {
+
+TaskGuard::TaskGuard(HostImpl& host) : host_(host) {
+    ++host_.tasks;
+}
+TaskGuard::~TaskGuard() {
+    host_.task_done();
+}
+
+HostImpl::HostImpl(boost::asio::any_io_executor on, HostOptions with, HostPlugins plugins)
+    : executor(std::move(on)),
+      strand(boost::asio::make_strand(executor)),
+      options(std::move(with)),
+      storage(std::move(plugins.storage)),
+      clock(plugins.clock ? std::move(plugins.clock) : std::make_shared<detail::SystemClock>()),
+      cache(options.cached_records) {
+    for (auto& backend : plugins.backends) {
+        traits.push_back(backend->traits());
+        backends.push_back(std::move(backend));
+    }
+    epochs.resize(backends.size());
+    counters.problem = "run() has not opened the store yet";
+}
+
+void HostImpl::log(LogLevel level, std::string message) const {
+    if (options.log) {
+        options.log({level, "host", std::move(message)});
+    }
+}
+
+void HostImpl::task_done() {
+    if (--tasks == 0 && idle_waiter) {
+        idle_waiter->wake(detail::WakeReason::changed);
+    }
+}
+
+void HostImpl::spawn(boost::asio::awaitable<void> task) {
+    ++tasks;
+    boost::asio::co_spawn(strand, std::move(task),
+                          [self = shared_from_this()](std::exception_ptr escaped) {
+                              if (escaped) {
+                                  self->log(LogLevel::error, "a task ended by an exception");
+                              }
+                              self->task_done();
+                          });
+}
+
+HostImpl::Signal HostImpl::spawn_cancellable(boost::asio::awaitable<void> task,
+                                             std::function<void()> finally) {
+    auto signal = std::make_shared<boost::asio::cancellation_signal>();
+    cancellables.emplace(signal.get(), signal);
+    ++tasks;
+    // An exception here is the cancellation making itself felt.
+    auto over = [self = shared_from_this(), key = signal.get(),
+                 finally = std::move(finally)](std::exception_ptr) {
+        self->cancellables.erase(key);
+        if (finally) {
+            finally();
+        }
+        self->task_done();
+    };
+    boost::asio::co_spawn(strand, std::move(task),
+                          boost::asio::bind_cancellation_slot(signal->slot(), std::move(over)));
+    return signal;
+}
+
+void HostImpl::wake_ready_waiters() {
+    auto woken = std::exchange(ready_waiters, {});
+    for (const auto& waiter : woken) {
+        waiter->wake(detail::WakeReason::changed);
+    }
+}
+
+Result<void> HostImpl::availability() const {
+    if (failure) {
+        return *failure;
+    }
+    if (stop_requested || stage >= Stage::stopping) {
+        return Errc::stopped;
+    }
+    if (storage_suspect) {
+        return Error(Errc::indeterminate, "the store is being reopened after a failed write");
+    }
+    return ok();
+}
+
+boost::asio::awaitable<Result<void>> HostImpl::until_ready() {
+    while (!failure && !stop_requested && stage < Stage::ready) {
+        auto waiter = std::make_shared<detail::Waiter>();
+        ready_waiters.push_back(waiter);
+        co_await detail::Waiter::wait(waiter);
+    }
+    co_return availability();
+}
+
+boost::asio::awaitable<Result<void>> HostImpl::run_on_strand() {
+    if (stage != Stage::created) {
+        co_return Error(Errc::invalid_state, "Host::run() may be called once");
+    }
+    if (stop_requested) {
+        stage = Stage::stopped;
+        wake_ready_waiters();
+        co_return ok();
+    }
+    stage = Stage::opening;
+    blocking = options.blocking_executor;
+    if (!blocking) {
+        own_pool = std::make_unique<boost::asio::thread_pool>(options.blocking_threads);
+        blocking = own_pool->get_executor();
+    }
+    auto opened = co_await open_plugins();
+    if (opened && !stop_requested) {
+        stage = Stage::ready;
+        count([](HostStatus& status) { status.problem.clear(); });
+        wake_ready_waiters();
+        for (std::size_t index = 0; index < backends.size(); ++index) {
+            spawn_cancellable(watch_backend(index));
+        }
+        for (const auto& [id, batch] : std::unordered_map(active)) {
+            pump(batch);
+        }
+        dispatch();
+        idle_waiter = std::make_shared<detail::Waiter>();
+        // A task of our own keeps the count above zero until stop() gives it back.
+        ++tasks;
+        if (stop_requested) {
+            task_done();
+        }
+        co_await detail::Waiter::wait(idle_waiter);
+    } else if (!opened) {
+        failure = opened.error();
+        count([&](HostStatus& status) { status.problem = failure->text(); });
+    }
+    co_await finish();
+    co_return opened;
+}
+
+boost::asio::awaitable<void> HostImpl::finish() {
+    stage = Stage::stopped;
+    if (grace_signal) {
+        grace_signal->emit(boost::asio::cancellation_type::terminal);
+    }
+    wake_ready_waiters();
+    const bool abandoned = tasks > 0;
+    if (!abandoned) {
+        // Closing a database can wait for the disk.
+        auto close = [closing =
+                          std::shared_ptr<Storage>(std::move(storage))]() mutable -> Result<void> {
+            closing.reset();
+            return ok();
+        };
+        auto closed = co_await detail::run_blocking(blocking, std::move(close));
+        (void)closed;
+        active.clear();
+        tickets.clear();
+        backends.clear();
+    }
+    if (own_pool && !abandoned) {
+        own_pool->join();
+        own_pool.reset();
+    }
+    count([](HostStatus& status) {
+        status.ready = false;
+        if (status.problem.empty()) {
+            status.problem = "the host has stopped";
+        }
+    });
+}
+
+boost::asio::awaitable<void> HostImpl::end_of_grace() {
+    co_await clock->sleep_until(clock->steady_now() + options.stop_grace);
+    if (stage != Stage::stopped) {
+        log(LogLevel::warning, "operations are still under way after stop_grace; leaving them");
+        idle_waiter->wake(detail::WakeReason::timed_out);
+    }
+}
+
+void HostImpl::begin_stop() {
+    if (stop_requested) {
+        return;
+    }
+    stop_requested = true;
+    count([](HostStatus& status) {
+        status.draining = true;
+        status.ready = false;
+    });
+    wake_ready_waiters();
+    wake_all(detail::WakeReason::stopped);
+    if (stage != Stage::ready) {
+        return;
+    }
+    stage = Stage::stopping;
+    for (const auto& [key, signal] : std::unordered_map(cancellables)) {
+        signal->emit(boost::asio::cancellation_type::terminal);
+    }
+    if (storage_suspect) {
+        pump_all();  // nobody will open it again: whoever waits for that gets an answer
+    }
+    if (idle_waiter) {
+        auto self = shared_from_this();
+        grace_signal = std::make_shared<boost::asio::cancellation_signal>();
+        boost::asio::co_spawn(strand, end_of_grace(),
+                              boost::asio::bind_cancellation_slot(grace_signal->slot(),
+                                                                  [self](std::exception_ptr) {}));
+        task_done();
+    }
+}
+
+}  // namespace sparkhost

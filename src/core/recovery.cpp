@@ -1,0 +1,272 @@
+// SPDX-License-Identifier: Apache-2.0
+
+// Taking up what was under way: after a start, after a lost connection to a backend, after a
+// storage that failed in the middle of a commit.
+
+#include "core/batch_json.hpp"
+#include "core/host_impl.hpp"
+
+#include <algorithm>
+#include <array>
+#include <utility>
+
+namespace sparkhost {
+
+namespace {
+
+constexpr std::array all_phases{BatchPhase::accepted, BatchPhase::reserved, BatchPhase::submitted,
+                                BatchPhase::running,  BatchPhase::ended,    BatchPhase::released};
+constexpr std::chrono::milliseconds first_watch_retry{200};
+constexpr std::chrono::milliseconds last_watch_retry{std::chrono::seconds{30}};
+
+/// Hands a backend's reports to the host, for as long as the watch runs.
+class HostSink final : public EventSink {
+public:
+    HostSink(std::shared_ptr<HostImpl> host, std::size_t backend)
+        : host_(std::move(host)), backend_(backend) {}
+
+    void snapshot_begin() override {
+        if (host_) {
+            ++host_->epochs[backend_];
+        }
+    }
+    void status(ApplicationStatus report) override {
+        if (host_) {
+            host_->report(backend_, std::move(report));
+        }
+    }
+    void snapshot_complete() override {
+        if (host_) {
+            host_->snapshot_complete(backend_);
+        }
+    }
+    void close() { host_.reset(); }
+
+private:
+    std::shared_ptr<HostImpl> host_;
+    std::size_t backend_;
+};
+
+}  // namespace
+
+boost::asio::awaitable<Result<void>> HostImpl::open_plugins() {
+    StorageContext storage_context{blocking, options.log};
+    auto open_storage = [&] { return storage->open(std::move(storage_context)); };
+    auto info = co_await guarded<StoreInfo>(open_storage, Errc::storage_failed);
+    if (!info) {
+        co_return info.error();
+    }
+    store_uuid = info->uuid;
+    last_sequence = info->last_sequence;
+    oldest_sequence = info->oldest_sequence;
+    for (std::size_t index = 0; index < backends.size(); ++index) {
+        BackendContext context{store_uuid, traits[index].name, blocking, clock, options.log};
+        auto backend = backends[index];
+        auto open_backend = [&] { return backend->open(std::move(context)); };
+        auto opened = co_await guarded<void>(open_backend, Errc::backend_failed);
+        if (!opened) {
+            co_return opened.error();
+        }
+    }
+    if (auto counted = co_await load_counts(); !counted) {
+        co_return counted.error();
+    }
+    auto loaded = co_await load_active();
+    refresh_status();
+    co_return loaded;
+}
+
+boost::asio::awaitable<Result<void>> HostImpl::load_counts() {
+    std::array<std::int64_t, 6> totals{};
+    for (const auto phase : all_phases) {
+        Query query;
+        query.states = detail::stored_states(phase);
+        query.limit = 0;
+        auto call = [&] { return storage->list(std::move(query)); };
+        auto page = co_await from_storage<Page>(call);
+        if (!page) {
+            co_return page.error();
+        }
+        totals[static_cast<std::size_t>(phase)] = page->total;
+    }
+    waiting = totals[static_cast<std::size_t>(BatchPhase::accepted)];
+    count([&](HostStatus& status) { status.by_phase = totals; });
+    co_return ok();
+}
+
+boost::asio::awaitable<Result<void>> HostImpl::load_active() {
+    Query query;
+    query.states = detail::stored_states_in_progress();
+    query.limit = 1000;
+    query.want_total = false;
+    for (;;) {
+        auto call = [&] { return storage->list(query); };
+        auto page = co_await from_storage<Page>(call);
+        if (!page) {
+            co_return page.error();
+        }
+        for (const auto& stored : page->records) {
+            auto record = detail::decode_batch(stored);
+            if (!record) {
+                co_return record.error();
+            }
+            if (!record->has_ended() && !backend_index(record->spec)) {
+                co_return Error(Errc::backend_failed,
+                                "batch " + std::to_string(record->id.value) +
+                                    " is in the hands of backend '" + record->spec.backend +
+                                    "', which this host does not have; add it to "
+                                    "HostPlugins::backends");
+            }
+            auto batch = activate(std::move(*record));
+            if (!batch->record.has_ended()) {
+                batch->progress.admitted = true;
+                ++slots_used;
+            }
+        }
+        if (page->records.size() < query.limit) {
+            co_return ok();
+        }
+        query.after = page->records.back().key.id;
+    }
+}
+
+boost::asio::awaitable<void> HostImpl::watch_backend(std::size_t index) {
+    auto self = shared_from_this();
+    auto backend = backends[index];
+    auto delay = first_watch_retry;
+    while (stage == Stage::ready) {
+        ++epochs[index];
+        auto sink = std::make_shared<HostSink>(self, index);
+        auto call = [&] { return backend->watch(sink); };
+        auto watched = co_await guarded<void>(call, Errc::backend_failed);
+        sink->close();
+        if (stage != Stage::ready) {
+            co_return;
+        }
+        log(LogLevel::warning, "the watch of backend '" + traits[index].name + "' ended" +
+                                   (watched ? "" : ": " + watched.error().text()) +
+                                   "; starting it again");
+        co_await clock->sleep_until(clock->steady_now() + delay);
+        delay = std::min(delay * 2, last_watch_retry);
+    }
+}
+
+void HostImpl::report(std::size_t backend, ApplicationStatus status) {
+    const auto ticket = tickets.find(status.ticket);
+    if (ticket == tickets.end()) {
+        return;  // released or erased meanwhile, or not ours
+    }
+    const auto found = active.find(ticket->second);
+    if (found == active.end()) {
+        return;
+    }
+    auto batch = found->second;
+    batch->reported_in = epochs[backend];
+    // What waits in the inbox counts, too: the machine drops what is not new when it is applied.
+    const auto& basis = batch->record;
+    if (auto observation = detail::interpret(basis, status, clock->now())) {
+        observe(std::move(batch), std::move(*observation));
+    }
+}
+
+void HostImpl::snapshot_complete(std::size_t backend) {
+    const auto epoch = epochs[backend];
+    for (const auto& [id, batch] : std::unordered_map(active)) {
+        const auto phase = batch->record.phase;
+        const bool taken = phase == BatchPhase::submitted || phase == BatchPhase::running;
+        if (batch->backend != backend || !taken || batch->reported_in >= epoch ||
+            batch->taken_in >= epoch) {
+            continue;
+        }
+        detail::BatchObservation observation;
+        observation.event = detail::BatchEvent::lost;
+        observation.at = clock->now();
+        observation.reason = "backend '" + traits[backend].name +
+                             "' no longer knows the application; how it ended is not known";
+        observe(batch, std::move(observation));
+    }
+}
+
+void HostImpl::storage_lost() {
+    if (std::exchange(storage_suspect, true)) {
+        return;
+    }
+    log(LogLevel::error, "a commit has failed and may or may not be durable: reopening the store");
+    count([](HostStatus& s) { s.problem = "the store is being reopened after a failed write"; });
+    refresh_status();
+    if (stage == Stage::ready) {
+        spawn_cancellable(reopen_storage());
+    }
+}
+
+boost::asio::awaitable<void> HostImpl::reopen_storage() {
+    auto self = shared_from_this();
+    auto delay = options.storage_retry;
+    while (stage == Stage::ready) {
+        StorageContext context{blocking, options.log};
+        auto call = [&] { return storage->open(std::move(context)); };
+        auto info = co_await guarded<StoreInfo>(call, Errc::storage_failed);
+        Result<void> synced = ok();
+        if (info) {
+            last_sequence = std::max(last_sequence, info->last_sequence);
+            synced = co_await resync();
+        }
+        if (info && synced) {
+            storage_suspect = false;
+            log(LogLevel::info, "the store works again");
+            count([](HostStatus& s) { s.problem.clear(); });
+            refresh_status();
+            for (const auto& waiter : std::exchange(event_waiters, {})) {
+                waiter->wake(detail::WakeReason::changed);
+            }
+            pump_all();
+            dispatch();
+            co_return;
+        }
+        const auto& error = info ? synced.error() : info.error();
+        log(LogLevel::error, "the store cannot be reopened yet: " + error.text());
+        count([&](HostStatus& s) { s.problem = "the store cannot be reopened: " + error.text(); });
+        co_await clock->sleep_until(clock->steady_now() + delay);
+        delay = std::min(delay * 2, options.storage_retry_max);
+    }
+}
+
+/// Replaces what is in memory by what is durable.
+boost::asio::awaitable<Result<void>> HostImpl::resync() {
+    cache.clear();
+    recent.clear();
+    for (const auto& [id, batch] : std::unordered_map(active)) {
+        if (auto reloaded = co_await reload(batch); !reloaded) {
+            co_return reloaded.error();
+        }
+    }
+    if (auto counted = co_await load_counts(); !counted) {
+        co_return counted.error();
+    }
+    for (const auto& [id, batch] : active) {
+        if (batch->progress.admitted && batch->record.phase == BatchPhase::accepted) {
+            --waiting;
+        }
+    }
+    co_return ok();
+}
+
+boost::asio::awaitable<void> HostImpl::retry_storage() {
+    co_await clock->sleep_until(clock->steady_now() + storage_delay);
+    storage_retrying = false;
+    if (stage == Stage::ready) {
+        pump_all();
+        dispatch();
+    }
+}
+
+void HostImpl::storage_retry_later() {
+    refresh_status();
+    if (std::exchange(storage_retrying, true) || stage != Stage::ready) {
+        return;
+    }
+    storage_delay = std::clamp(storage_delay * 2, options.storage_retry, options.storage_retry_max);
+    spawn_cancellable(retry_storage());
+}
+
+}  // namespace sparkhost

@@ -1,0 +1,201 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "core/validate.hpp"
+
+#include <algorithm>
+#include <set>
+#include <stdexcept>
+#include <string_view>
+
+namespace sparkhost::detail {
+
+namespace validation {
+
+constexpr std::size_t max_name = 256;
+constexpr std::size_t max_key = 256;
+
+Error broken(std::string field, std::string rule) {
+    return Error(Errc::invalid_argument, std::move(rule), std::move(field));
+}
+
+bool has_control(std::string_view text, bool line_ends_allowed) {
+    return std::any_of(text.begin(), text.end(), [&](unsigned char c) {
+        return c < 0x20 ? !(line_ends_allowed && (c == '\n' || c == '\r' || c == '\t')) : c == 0x7f;
+    });
+}
+
+bool has_scheme(std::string_view text) {
+    const auto colon = text.find(':');
+    if (colon == std::string_view::npos || colon == 0) {
+        return false;
+    }
+    return std::all_of(text.begin(), text.begin() + static_cast<std::ptrdiff_t>(colon), [](char c) {
+        return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
+               c == '+' || c == '-' || c == '.';
+    });
+}
+
+/// A path that Spark is to open: absolute or a URI, and never taken for an option.
+Result<void> check_path(const std::string& path, const std::string& field) {
+    if (path.empty()) {
+        return broken(field, "must not be empty");
+    }
+    if (has_control(path, false)) {
+        return broken(field, "must not contain control characters");
+    }
+    if (path.front() != '/' && (path.front() == '-' || !has_scheme(path))) {
+        return broken(field, "Path '" + path + "' is not absolute.");
+    }
+    return ok();
+}
+
+Result<void> check_paths(const std::vector<std::string>& paths, const std::string& field) {
+    for (std::size_t i = 0; i < paths.size(); ++i) {
+        if (auto checked = check_path(paths[i], field + "[" + std::to_string(i) + "]"); !checked) {
+            return checked;
+        }
+    }
+    return ok();
+}
+
+Result<void> check_text(const std::string& text, const std::string& field) {
+    if (has_control(text, false)) {
+        return broken(field, "must not contain control characters");
+    }
+    if (!text.empty() && text.front() == '-') {
+        return broken(field, "must not begin with '-'");
+    }
+    return ok();
+}
+
+Result<void> check_count(const std::optional<int>& count, const std::string& field) {
+    return count && *count < 1 ? Result<void>(broken(field, "must be at least 1")) : ok();
+}
+
+Result<void> check_memory(const std::string& size, const std::string& field) {
+    std::string_view rest = size;
+    while (!rest.empty() && rest.front() >= '0' && rest.front() <= '9') {
+        rest.remove_prefix(1);
+    }
+    static const std::set<std::string_view> units{"",  "b",  "k", "kb", "m", "mb",
+                                                  "g", "gb", "t", "tb", "p", "pb"};
+    std::string unit(rest);
+    std::transform(unit.begin(), unit.end(), unit.begin(),
+                   [](unsigned char c) { return static_cast<char>(c | 0x20); });
+    if (!size.empty() && (rest.size() == size.size() || !units.contains(unit))) {
+        return broken(field, "'" + size + "' is not a memory size; write it like 512m or 4g");
+    }
+    return ok();
+}
+
+Result<void> check_conf(const std::map<std::string, std::string>& conf) {
+    for (const auto& [key, value] : conf) {
+        const std::string field = "conf." + key;
+        if (key.size() > max_key || has_control(key, false) ||
+            key.find_first_of(" =:#!\\") != std::string::npos) {
+            return broken("conf",
+                          "a key is too long or contains blanks, '=', ':' or control characters");
+        }
+        if (!key.starts_with("spark.")) {
+            return broken(field, "Spark ignores properties whose names do not begin with 'spark.'");
+        }
+        if (has_control(value, true)) {
+            return broken(field, "must not contain control characters");
+        }
+    }
+    return ok();
+}
+
+Result<void> check_name(const std::string& name) {
+    if (name.empty()) {
+        return ok();
+    }
+    if (std::all_of(name.begin(), name.end(), [](char c) { return c >= '0' && c <= '9'; })) {
+        return broken("name", "Invalid session name: " + name);
+    }
+    if (name.size() > max_name) {
+        return broken("name", "must have at most " + std::to_string(max_name) + " bytes");
+    }
+    return has_control(name, false)
+               ? Result<void>(broken("name", "must not contain control characters"))
+               : ok();
+}
+
+/// The first rule that is broken, in the order given.
+template <class... Checks>
+Result<void> first_failure(Checks... checks) {
+    Result<void> result = ok();
+    (void)(... && (result = checks(), result.has_value()));
+    return result;
+}
+
+void require(bool holds, const char* text) {
+    if (!holds) {
+        throw std::invalid_argument(text);
+    }
+}
+
+}  // namespace validation
+
+Result<void> validate(const BatchSpec& spec) {
+    using namespace validation;
+    if (spec.file.empty()) {
+        return broken("file", "File is required.");
+    }
+    for (std::size_t i = 0; i < spec.args.size(); ++i) {
+        if (spec.args[i].find('\0') != std::string::npos) {
+            return broken("args[" + std::to_string(i) + "]", "must not contain NUL characters");
+        }
+    }
+    return first_failure(
+        [&] { return check_path(spec.file, "file"); },
+        [&] { return check_paths(spec.jars, "jars"); },
+        [&] { return check_paths(spec.py_files, "pyFiles"); },
+        [&] { return check_paths(spec.files, "files"); },
+        [&] { return check_paths(spec.archives, "archives"); },
+        [&] { return check_text(spec.class_name, "className"); },
+        [&] { return check_text(spec.queue, "queue"); },
+        [&] { return check_text(spec.proxy_user, "proxyUser"); },
+        [&] { return check_memory(spec.driver_memory, "driverMemory"); },
+        [&] { return check_memory(spec.executor_memory, "executorMemory"); },
+        [&] { return check_count(spec.driver_cores, "driverCores"); },
+        [&] { return check_count(spec.executor_cores, "executorCores"); },
+        [&] { return check_count(spec.num_executors, "numExecutors"); },
+        [&] { return check_conf(spec.conf); }, [&] { return check_name(spec.name); },
+        [&] {
+            const auto& key = spec.idempotency_key;
+            return key.size() > max_key || has_control(key, false)
+                       ? Result<void>(
+                             broken("idempotency_key",
+                                    "must have at most 256 bytes and no control characters"))
+                       : ok();
+        });
+}
+
+void validate(const HostOptions& options) {
+    using namespace validation;
+    require(options.max_running > 0, "HostOptions::max_running must be greater than zero");
+    require(options.stop_grace.count() >= 0, "HostOptions::stop_grace must not be negative");
+    require(options.idempotency_retention.count() > 0,
+            "HostOptions::idempotency_retention must be greater than zero");
+    require(options.max_events > 0, "HostOptions::max_events must be greater than zero");
+    require(options.blocking_executor || options.blocking_threads > 0,
+            "HostOptions::blocking_threads must be at least 1 without a blocking_executor");
+    require(options.storage_retry.count() > 0,
+            "HostOptions::storage_retry must be greater than zero");
+    require(options.storage_retry_max >= options.storage_retry,
+            "HostOptions::storage_retry_max must not be less than storage_retry");
+}
+
+void validate(const HostPlugins& plugins) {
+    using namespace validation;
+    require(plugins.storage != nullptr, "HostPlugins::storage is required");
+    require(!plugins.backends.empty(), "HostPlugins::backends must have at least one backend");
+    std::set<std::string> names;
+    for (const auto& backend : plugins.backends) {
+        require(backend != nullptr, "HostPlugins::backends must not contain an empty pointer");
+        require(names.insert(backend->traits().name).second,
+                "HostPlugins::backends must have different names");
+    }
+}
+
+}  // namespace sparkhost::detail
