@@ -1,0 +1,61 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "storages/sqlite/lock_file.hpp"
+
+#include <fcntl.h>
+#include <sys/file.h>
+#include <unistd.h>
+
+#include <array>
+#include <cerrno>
+#include <cstring>
+
+namespace sparkhost::detail::sqlite {
+
+namespace {
+
+std::string lock_holder(int descriptor) {
+    std::array<char, 32> text{};
+    auto size = ::pread(descriptor, text.data(), text.size() - 1, 0);
+    std::string holder(text.data(), size > 0 ? static_cast<std::size_t>(size) : 0);
+    holder.resize(std::min(holder.size(), holder.find_first_not_of("0123456789")));
+    return holder.empty() ? "another process" : "process " + holder;
+}
+
+Error cannot_lock(const std::string& path, int error) {
+    std::string advice;
+    if (error == ENOENT || error == ENOTDIR)
+        advice = ": its folder does not exist; make it or choose another path";
+    else if (error == EACCES || error == EPERM || error == EROFS)
+        advice = ": give this user the right to write in its folder or choose another path";
+    return Error(Errc::storage_failed,
+                 "cannot make the lock file " + path + " (" + std::strerror(error) + ")" + advice);
+}
+
+}  // namespace
+
+LockFile::~LockFile() {
+    if (descriptor_ >= 0)
+        ::close(descriptor_);
+}
+
+Result<LockFile> LockFile::acquire(const std::string& database) {
+    auto path = database + ".lock";
+    LockFile lock;
+    lock.descriptor_ = ::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+    if (lock.descriptor_ < 0)
+        return cannot_lock(path, errno);
+    if (::flock(lock.descriptor_, LOCK_EX | LOCK_NB) != 0) {
+        if (errno != EWOULDBLOCK)
+            return cannot_lock(path, errno);
+        return Error(Errc::storage_failed, "the store " + database + " is in use by " +
+                                               lock_holder(lock.descriptor_) +
+                                               ": stop that one or choose another path");
+    }
+    auto pid = std::to_string(::getpid()) + "\n";
+    if (::ftruncate(lock.descriptor_, 0) != 0 ||
+        ::pwrite(lock.descriptor_, pid.data(), pid.size(), 0) < 0)
+        return cannot_lock(path, errno);  // the disk may be full: nothing else would work either
+    return lock;
+}
+
+}  // namespace sparkhost::detail::sqlite

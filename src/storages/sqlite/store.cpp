@@ -1,0 +1,126 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "storages/sqlite/store.hpp"
+
+#include "storages/sqlite/failure.hpp"
+#include "storages/sqlite/log_rewrite.hpp"
+#include "storages/sqlite/schema.hpp"
+
+#include <fcntl.h>
+#include <sqlite3.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <utility>
+
+namespace sparkhost::detail::sqlite {
+
+namespace {
+
+constexpr int busy_wait_ms = 5000;  // for someone looking at the file with another tool
+
+/// Batches may carry secrets: a new database is for its owner only. SQLite gives its log and
+/// index files the permissions of the database.
+void make_private_file(const std::string& path) {
+    int descriptor = ::open(path.c_str(), O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+    if (descriptor >= 0)
+        ::close(descriptor);  // SQLite reports what else may be wrong
+}
+
+SQLite::Database connect(const std::string& path, const std::string& vfs) {
+    int flags = SQLite::OPEN_READWRITE | SQLite::OPEN_NOMUTEX;
+    SQLite::Database database(path, flags, busy_wait_ms, vfs);
+    database.exec(
+        "PRAGMA synchronous = FULL; PRAGMA cache_size = -8192;"
+        "PRAGMA temp_store = MEMORY; PRAGMA wal_autocheckpoint = 0");
+    return database;
+}
+
+void keep_log_at_close(SQLite::Database& database) {
+    sqlite3_db_config(database.getHandle(), SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, nullptr);
+}
+
+/// Everything in the log goes to the database, synced, and the log is emptied.
+void move_log(SQLite::Database& database) {
+    if (database.execAndGet("PRAGMA wal_checkpoint(TRUNCATE)").getInt() != 0)
+        throw Exception(Error(Errc::storage_failed,
+                              "another program holds the database: end it (checkpoint is busy)"));
+}
+
+/// Cheap on purpose: whether the file has all of its pages. `PRAGMA quick_check` is for people.
+Result<void> check_size(SQLite::Database& database, const std::string& path) {
+    auto pages = database.execAndGet("PRAGMA page_count").getInt64();
+    auto page_size = database.execAndGet("PRAGMA page_size").getInt64();
+    struct stat file {};
+    if (::stat(path.c_str(), &file) != 0 || file.st_size < pages * page_size)
+        return Error(Errc::storage_failed, "the database is damaged: " + path +
+                                               " is shorter than it should be; "
+                                               "restore it from a backup");
+    return ok();
+}
+
+/// The connection that makes sure that the file is ours, whole, and of today's schema.
+Result<SQLite::Database> prepare(const std::string& path, const std::string& vfs) {
+    auto database = connect(path, vfs);
+    auto identity = identify(database, migrations().size());
+    if (!identity) {
+        keep_log_at_close(database);  // a stranger's
+        return identity.error();
+    }
+    if (database.execAndGet("PRAGMA journal_mode = WAL").getString() != "wal")
+        return Error(Errc::storage_failed, "the file system of " + path +
+                                               " does not allow a write-ahead log: choose a "
+                                               "folder on a local disk");
+    keep_log_at_close(database);  // until it is known to be sound
+    migrate(database, *identity, migrations());
+    move_log(database);
+    if (auto whole = check_size(database, path); !whole)
+        return whole.error();
+    sqlite3_db_config(database.getHandle(), SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 0, nullptr);
+    return database;
+}
+
+Result<std::unique_ptr<Store>> connect_all(const std::string& path, const std::string& vfs) {
+    if (auto rewritten = rewrite_log(path, vfs); !rewritten)
+        return rewritten.error();
+    auto first = prepare(path, vfs);
+    if (!first)
+        return first.error();
+    auto for_reading = connect(path, vfs);
+    for_reading.exec("PRAGMA query_only = ON");
+    auto store =
+        std::make_unique<Store>(std::move(*first), std::move(for_reading), connect(path, vfs));
+    store->info = store->writer.info();
+    store->info.uuid = store->reader.uuid();
+    return store;
+}
+
+}  // namespace
+
+Store::Store(SQLite::Database for_writing, SQLite::Database for_reading,
+             SQLite::Database for_checkpoints)
+    : writer(std::move(for_writing)),
+      reader(std::move(for_reading)),
+      checkpoints(std::move(for_checkpoints)) {}
+
+void Store::distrust() {
+    keep_log_at_close(writer.database());
+    keep_log_at_close(reader.database());
+    keep_log_at_close(checkpoints);
+}
+
+Result<std::unique_ptr<Store>> open_store(const std::string& path, const std::string& vfs) {
+    make_private_file(path);
+    auto attempt = [&]() -> Result<std::unique_ptr<Store>> {
+        try {
+            return connect_all(path, vfs);
+        } catch (const std::exception& failure) {
+            return classify(failure, Stage::reading);
+        }
+    };
+    auto store = attempt();
+    if (!store)
+        return Error(Errc::storage_failed, "cannot open " + path + ": " + store.error().detail);
+    return store;
+}
+
+}  // namespace sparkhost::detail::sqlite
