@@ -1,0 +1,122 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "backends/local/launch_recipe.hpp"
+#include "backends/local/local_state.hpp"
+
+#include "hop.hpp"
+
+#include <memory>
+#include <optional>
+
+namespace sparkhost::detail::local {
+
+namespace {
+
+/// What the blocking part of a submit has come to.
+struct Start {
+    std::optional<Claim> claim{};  ///< somebody has the ticket already
+    std::shared_ptr<StartedSupervisor> supervisor{};
+};
+
+Result<Start> start_application(const LaunchRecipe& recipe, const SupervisorProgram& program) {
+    Start start;
+    auto claim = read_claim(recipe.paths, recipe.ticket);
+    if (!claim) {
+        return claim.error();
+    }
+    if (*claim) {
+        start.claim = *claim;
+        return start;
+    }
+    auto plan = make_launch_plan(recipe);
+    if (!plan) {
+        return Error(Errc::backend_failed, plan.error().text());
+    }
+    auto prepared = prepare_ticket_folder(recipe.paths, recipe.ticket,
+                                          write_properties(recipe.data.properties), *plan);
+    if (!prepared) {
+        return prepared.error();
+    }
+    auto supervisor = start_supervisor(program, recipe.paths.folder(recipe.ticket));
+    if (!supervisor) {
+        return supervisor.error();
+    }
+    start.supervisor = std::make_shared<StartedSupervisor>(std::move(*supervisor));
+    return start;
+}
+
+Result<void> judge_claim(const Claim& claim) {
+    if (claim.killed) {
+        return Error(Errc::invalid_state, "it was killed before it was started");
+    }
+    return ok();
+}
+
+/// It was not started as far as we know: makes sure that it never will be, unless it was after
+/// all. Blocking.
+Result<void> give_up(const WorkPaths& paths, const std::string& ticket, Timestamp now,
+                     const std::string& why) {
+    auto claim = claim_for_killer(paths, ticket, now);
+    if (!claim) {
+        return Error(Errc::backend_failed, why + "; " + claim.error().detail);
+    }
+    if (claim->killed && claim->killed_at == now) {
+        return Error(Errc::backend_failed, why);
+    }
+    return judge_claim(*claim);
+}
+
+}  // namespace
+
+Awaitable<void> submit_application(std::shared_ptr<LocalState> state, SubmitRequest request,
+                                   Ticket ticket) {
+    if (!is_ticket_id(ticket.id)) {
+        co_return Error(Errc::backend_failed, "\"" + ticket.id + "\" is no ticket of this backend");
+    }
+    auto data = decode_ticket_data(ticket.data);
+    if (!data) {
+        co_return data.error();
+    }
+    LaunchRecipe recipe;
+    recipe.ticket = ticket.id;
+    recipe.paths = state->paths;
+    recipe.spec = std::move(request.spec);
+    recipe.data = std::move(*data);
+    recipe.environment = state->spark.environment;
+    recipe.grace = state->options.kill_grace;
+    auto pool = state->context.blocking_executor;
+    auto begin = [recipe, program = state->supervisor] {
+        return start_application(recipe, *program);
+    };
+    Result<Start> start = co_await run_blocking(pool, std::move(begin));
+    std::string why;
+    if (start && start->claim) {
+        Result<void> judged = judge_claim(*start->claim);
+        if (judged) {
+            state->announce(ticket.id);
+        }
+        co_return judged;
+    }
+    if (start) {
+        state->reaper.add(std::move(start->supervisor->process));
+        std::string answer = co_await read_answer(std::move(start->supervisor->answers));
+        if (answer == "claimed") {
+            state->announce(ticket.id);
+            co_return ok();
+        }
+        why = answer.starts_with("error ") ? answer.substr(6)
+                                           : "the supervisor has not said that it started it";
+    } else {
+        why = start.error().text();
+    }
+    // also when another supervisor has taken it: the claim says who
+    auto settle = [paths = state->paths, id = ticket.id, now = state->context.clock->now(), why] {
+        return give_up(paths, id, now, why);
+    };
+    Result<void> settled = co_await run_blocking(pool, std::move(settle));
+    if (settled) {
+        state->announce(ticket.id);
+    }
+    co_return settled;
+}
+
+}  // namespace sparkhost::detail::local
