@@ -1,0 +1,42 @@
+// SPDX-License-Identifier: Apache-2.0
+#ifndef SPARKHOST_SRC_REST_LOOKUP_HPP
+#define SPARKHOST_SRC_REST_LOOKUP_HPP
+
+#include "rest/livy_batch.hpp"
+#include "rest/route.hpp"
+
+#include <sparkhost/error.hpp>
+#include <sparkhost/host.hpp>
+
+#include <string>
+
+namespace sparkhost::detail::rest {
+
+/// Finds a batch by what stands in the path: digits are an id, anything else a name.
+/// Errors: not_found; invalid_argument – a number no id can have.
+Awaitable<BatchRecord> find_batch(Host* host, std::string id_or_name);
+
+/// A batch as a conditional GET sees it.
+struct Observed {
+    BatchRecord record{};
+    bool not_modified{false};  ///< answer 304
+};
+
+/// Finds the batch of a call, waiting for a change where the request asks for it.
+/// Cancellation: ends the wait; the outcome is that of the moment.
+Awaitable<Observed> observe_batch(StatePtr state, std::string id, std::string if_none_match,
+                                  Target target);
+
+/// Lines of the log in Livy's view. Errors: those of Host::read_log.
+struct LogViewRequest {
+    LogWindow window{};
+    std::size_t max_bytes{0};
+};
+Awaitable<LogView> read_log_view(Host* host, BatchRecord record, LogViewRequest request);
+
+/// Adds the last lines of the log: read for what runs, kept with what has ended.
+asio::awaitable<LivyBatch> with_log(Host* host, BatchRecord record);
+
+}  // namespace sparkhost::detail::rest
+
+#endif

@@ -1,0 +1,231 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <sparkhost/rest/router.hpp>
+
+#include "rest/route.hpp"
+#include "rest/router_state.hpp"
+
+#include <boost/asio/error.hpp>
+#include <boost/system/system_error.hpp>
+
+#include <algorithm>
+#include <array>
+#include <exception>
+#include <stdexcept>
+#include <utility>
+
+namespace sparkhost::detail::rest {
+
+namespace routing {
+
+std::vector<std::string> prefix_segments(const std::string& prefix) {
+    if (prefix.empty()) {
+        return {};
+    }
+    auto target = parse_target(prefix);
+    if (!target || target->trailing_slash || target->segments.empty() ||
+        prefix.find_first_of("?;") != std::string::npos || !prefix.starts_with('/')) {
+        throw std::invalid_argument(
+            "RouterOptions::prefix must be empty or a path like \"/spark\" without a slash at its "
+            "end");
+    }
+    return std::move(target->segments);
+}
+
+/// Takes the prefix off; false when the path is not below it. A prefix ends at a slash:
+/// "/sparkling" is not below "/spark".
+bool strip_prefix(const std::vector<std::string>& prefix, Target& target) {
+    auto& segments = target.segments;
+    if (segments.size() < prefix.size() ||
+        !std::equal(prefix.begin(), prefix.end(), segments.begin())) {
+        return false;
+    }
+    segments.erase(segments.begin(), segments.begin() + static_cast<std::ptrdiff_t>(prefix.size()));
+    target.trailing_slash = target.trailing_slash && !segments.empty();
+    return true;
+}
+
+/// The method that a POST stands for: clients behind narrow proxies say it in a header.
+http::verb effective_method(const Request& request, const Target& target) {
+    if (request.method() != http::verb::post) {
+        return request.method();
+    }
+    constexpr std::array<std::string_view, 3> headers{"X-HTTP-Method-Override", "X-HTTP-Method",
+                                                      "X-Method-Override"};
+    std::string method;
+    if (const std::string* param = target.param("_method")) {
+        method = *param;
+    }
+    for (std::size_t i = 0; method.empty() && i < headers.size(); ++i) {
+        method = std::string(request[headers[i]]);
+    }
+    std::ranges::transform(method, method.begin(),
+                           [](char c) { return c >= 'a' && c <= 'z' ? char(c & ~0x20) : c; });
+    return method.empty() ? http::verb::post : http::string_to_verb(method);
+}
+
+/// Why the request is refused because of who seems to have sent it; empty: it is not.
+std::string foreign(const AllowedHosts& hosts, const Request& request, const Target& target) {
+    const std::string_view host = request[http::field::host];
+    const auto origin = request.find(http::field::origin);
+    for (const std::string_view authority : {host, std::string_view(target.authority)}) {
+        if (!authority.empty() && !hosts.allows_authority(authority)) {
+            return "The host name '" + std::string(authority) +
+                   "' is not one that this server answers to; add it to the allowed hosts.";
+        }
+    }
+    if (origin != request.end() && !hosts.allows_origin(origin->value())) {
+        return "Requests from web pages of '" + std::string(origin->value()) +
+               "' are not allowed; add its host to the allowed hosts.";
+    }
+    return {};
+}
+
+/// The version that the client wants, where it is one that Livy does not have; else empty.
+std::string unknown_version(const Request& request) {
+    constexpr std::string_view type = "application/vnd.livy.v";
+    std::string_view accept = request[http::field::accept];
+    if (!accept.starts_with(type)) {
+        return {};
+    }
+    accept.remove_prefix(type.size());
+    const std::string version(accept.substr(0, accept.find('+')));
+    return version == "0.1" ? std::string() : "'" + version + "'";
+}
+
+/// The refusal that does not depend on the route's handler.
+std::optional<Response> refusal(const sparkhost::rest::RouterState& state, const Request& request,
+                                const Target& target, const RouteMatch& match) {
+    if (auto why = foreign(state.hosts, request, target); !why.empty()) {
+        return dialect_response(match.dialect, http::status::forbidden, why);
+    }
+    if (match.route == nullptr) {
+        const bool json = match.dialect == Dialect::livy;
+        auto response = make_response(http::status::method_not_allowed, json ? json_type : "", {});
+        response.set(http::field::allow, match.allow);
+        return response;
+    }
+    if (request.body().size() > state.options.max_body) {
+        return dialect_response(match.dialect, http::status::payload_too_large,
+                                "The request body has more than " +
+                                    std::to_string(state.options.max_body) + " bytes.");
+    }
+    if (auto version = unknown_version(request);
+        match.dialect == Dialect::livy && !version.empty()) {
+        return message_response(http::status::not_acceptable, "No value found for " + version);
+    }
+    return std::nullopt;
+}
+
+/// The edge: whatever escapes a handler becomes a 500 that tells nothing, and a log entry that
+/// tells all.
+asio::awaitable<Response> call_handler(Handler handler, Call call) {
+    const StatePtr state = call.state;
+    const Dialect dialect = call.dialect;
+    const std::string path(call.request.target());
+    std::string what = "an exception of an unknown type";
+    try {
+        co_return co_await handler(std::move(call));
+    } catch (const boost::system::system_error& failure) {
+        if (failure.code() == asio::error::operation_aborted) {
+            co_return error_response(dialect, Error(failure.code()));
+        }
+        what = failure.what();
+    } catch (const std::exception& failure) {
+        what = failure.what();
+    } catch (...) {
+    }
+    if (state->options.log) {
+        LogEvent event{.level = LogLevel::error, .part = "rest", .message = path + ": " + what};
+        state->options.log(event);
+    }
+    co_return dialect_response(dialect, http::status::internal_server_error,
+                               "Internal error; the server's log has the details.");
+}
+
+asio::awaitable<std::optional<Response>> answer(StatePtr state, Request request) {
+    const bool head = request.method() == http::verb::head;
+    auto target = parse_target(std::string_view(request.target()));
+    std::optional<Response> response;
+    if (!target) {
+        if (!std::string_view(request.target()).starts_with(state->options.prefix)) {
+            co_return std::nullopt;
+        }
+        response = message_response(http::status::bad_request, target.error().detail);
+        finish(*response, head);
+        co_return response;
+    }
+    if (!strip_prefix(state->prefix, *target)) {
+        co_return std::nullopt;
+    }
+    const http::verb method = effective_method(request, *target);
+    RouteMatch match = match_route(state->routes, method, *target);
+    if (match.route == nullptr && match.allow.empty()) {
+        co_return std::nullopt;
+    }
+    response = refusal(*state, request, *target, match);
+    if (!response) {
+        Call call;
+        call.state = state;
+        call.request = std::move(request);
+        call.target = std::move(*target);
+        call.id = std::move(match.id);
+        call.dialect = match.dialect;
+        response = co_await call_handler(match.route->handler, std::move(call));
+    }
+    finish(*response, head);
+    co_return response;
+}
+
+}  // namespace routing
+
+}  // namespace sparkhost::detail::rest
+
+namespace sparkhost::rest {
+
+RouterState::RouterState(Host& served, RouterOptions chosen)
+    : host(&served),
+      options(std::move(chosen)),
+      hosts(options.allowed_hosts),
+      prefix(detail::rest::routing::prefix_segments(options.prefix)) {
+    if (options.max_wait.count() <= 0) {
+        throw std::invalid_argument("RouterOptions::max_wait must be greater than zero");
+    }
+    if (options.max_page == 0) {
+        throw std::invalid_argument("RouterOptions::max_page must be greater than zero");
+    }
+    if (options.max_log_bytes == 0) {
+        throw std::invalid_argument("RouterOptions::max_log_bytes must be greater than zero");
+    }
+    for (const auto table : {detail::rest::livy_routes(), detail::rest::native_routes(),
+                             detail::rest::plain_routes()}) {
+        routes.insert(routes.end(), table.begin(), table.end());
+    }
+}
+
+Router::Router(Host& host, RouterOptions options)
+    : state_(std::make_shared<const RouterState>(host, std::move(options))) {}
+
+boost::asio::awaitable<std::optional<Response>> Router::handle(Request request) const {
+    return detail::rest::routing::answer(state_, std::move(request));
+}
+
+Response Router::not_found(const Request& request) const {
+    using namespace detail::rest;
+    auto target = parse_target(std::string_view(request.target()));
+    Dialect dialect = Dialect::plain;
+    if (target && routing::strip_prefix(state_->prefix, *target) && !target->segments.empty()) {
+        const auto& segments = target->segments;
+        const bool livy = segments[0] == "batches" || segments[0] == "version";
+        const bool native = segments.size() > 1 && segments[0] == "api" && segments[1] == "v1";
+        dialect = livy ? Dialect::livy : native ? Dialect::native : Dialect::plain;
+    }
+    // Livy answers with an empty body, and clients that probe for paths rely on no more.
+    auto response = dialect == Dialect::native
+                        ? problem_response(http::status::not_found, "There is no such path.")
+                        : make_response(http::status::not_found,
+                                        dialect == Dialect::livy ? json_type : html_type, {});
+    finish(response, request.method() == http::verb::head);
+    return response;
+}
+
+}  // namespace sparkhost::rest
