@@ -1,0 +1,70 @@
+// SPDX-License-Identifier: Apache-2.0
+#ifndef SPARKHOST_EXAMPLES_SERVER_CONFIG_HPP
+#define SPARKHOST_EXAMPLES_SERVER_CONFIG_HPP
+
+#include <boost/asio/ip/tcp.hpp>
+
+#include <chrono>
+#include <cstdint>
+#include <map>
+#include <stdexcept>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace server {
+
+/// What the operator decides. The members are the options of the same name (see options.cpp).
+struct Config {
+    boost::asio::ip::tcp::endpoint listen{boost::asio::ip::address_v4::loopback(), 8998};
+    bool insecure_listen{false};
+    std::vector<std::string> allowed_hosts{};
+
+    std::string data_dir{};  ///< empty only where no default can be made up
+    std::string config_file{};
+
+    std::string spark_home{};
+    std::string java_home{};
+    std::string python{};
+    std::string master{"local[*]"};
+    bool class_data_archive{true};
+
+    std::int64_t max_running{4};
+    std::int64_t max_queued{100'000};
+    std::chrono::milliseconds kill_grace{std::chrono::seconds{10}};
+
+    std::string log_level{"info"};
+
+    /// Where each option's value came from: "command line", the config file's name, "default".
+    std::map<std::string, std::string, std::less<>> source{};
+};
+
+/// What the command line asks for.
+enum class Action { serve, print_config, help, version };
+
+struct Command {
+    Action action{Action::serve};
+    Config config{};
+};
+
+/// A mistake in the options or the config file; the text names the option and what is expected.
+class ConfigError : public std::runtime_error {
+public:
+    using std::runtime_error::runtime_error;
+};
+
+/// Command line over config file over defaults. Throws ConfigError.
+Command read_command(const std::vector<std::string>& arguments);
+
+/// The text of --help.
+std::string help_text();
+
+/// The effective configuration as JSON, each value with where it came from.
+std::string describe(const Config& config);
+
+/// "127.0.0.1:8998", "[::1]:8998".
+std::string to_string(const boost::asio::ip::tcp::endpoint& endpoint);
+
+}  // namespace server
+
+#endif

@@ -1,0 +1,138 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// sparkhost-server: the library as a stand-alone program. It adds what an application brings
+// itself: options, an event loop, a listening socket, signals, a place for the log.
+#include "config.hpp"
+#include "logging.hpp"
+#include "process.hpp"
+
+#include <sparkhost/backends/local.hpp>
+#include <sparkhost/host.hpp>
+#include <sparkhost/rest/serve.hpp>
+#include <sparkhost/storages/sqlite.hpp>
+#include <sparkhost/version.hpp>
+
+#include <boost/asio/bind_cancellation_slot.hpp>
+#include <boost/asio/cancellation_signal.hpp>
+#include <boost/asio/co_spawn.hpp>
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/signal_set.hpp>
+
+#include <cstdlib>
+#include <filesystem>
+#include <iostream>
+
+namespace asio = boost::asio;
+namespace rest = sparkhost::rest;
+
+namespace {
+
+asio::ip::tcp::acceptor listen_on(asio::io_context& io, const asio::ip::tcp::endpoint& endpoint) {
+    try {
+        asio::ip::tcp::acceptor acceptor(io, endpoint);  // with SO_REUSEADDR
+        return acceptor;
+    } catch (const boost::system::system_error& failure) {
+        throw std::runtime_error("cannot listen on " + server::to_string(endpoint) + ": " +
+                                 failure.code().message());
+    }
+}
+
+sparkhost::Host make_host(asio::io_context& io, const server::Config& config,
+                          sparkhost::LogSink log) {
+    const std::filesystem::path data(config.data_dir);
+    sparkhost::LocalBackendOptions local{.work_dir = data / "local",
+                                         .spark_home = config.spark_home,
+                                         .java_home = config.java_home,
+                                         .python = config.python,
+                                         .master = config.master,
+                                         .kill_grace = config.kill_grace};
+    if (!config.class_data_archive) {
+        local.class_data_archive = sparkhost::ClassDataArchive::off;
+    }
+    sparkhost::HostPlugins plugins;
+    plugins.storage = sparkhost::make_sqlite_storage({.path = data / "sparkhost.db"});
+    plugins.backends.push_back(sparkhost::make_local_backend(io.get_executor(), local));
+    sparkhost::HostOptions options{.max_running = static_cast<std::size_t>(config.max_running),
+                                   .max_queued = static_cast<std::size_t>(config.max_queued),
+                                   .log = std::move(log)};
+    return sparkhost::Host(io.get_executor(), std::move(options), std::move(plugins));
+}
+
+/// Answers clients from the moment the host is ready.
+asio::awaitable<void> serve(sparkhost::Host& host, asio::ip::tcp::acceptor acceptor,
+                            rest::Router router, rest::ServeOptions options) {
+    const auto ready = co_await host.ready();
+    if (!ready) {
+        co_return;  // run() tells why
+    }
+    std::cout << "sparkhost-server listening on http://"
+              << server::to_string(acceptor.local_endpoint()) << std::endl;
+    co_await rest::serve(std::move(acceptor), std::move(router), std::move(options));
+}
+
+int run(const server::Config& config) {
+    server::raise_descriptor_limit();
+    server::make_data_dir(config.data_dir);
+    server::Logging logging(config.log_level);
+    asio::io_context io(1);
+    auto acceptor = listen_on(io, config.listen);
+    auto host = make_host(io, config, logging.sink());
+
+    asio::cancellation_signal stop_serving;
+    asio::signal_set signals(io, SIGINT, SIGTERM);
+    int working = 2;  // the host and the listener
+    std::string failure;
+    const auto stop = [&] {
+        host.stop();
+        stop_serving.emit(asio::cancellation_type::terminal);
+    };
+    const auto ended = [&](const std::string& problem) {
+        failure = failure.empty() ? problem : failure;
+        --working == 0 ? signals.cancel() : stop();
+    };
+    signals.async_wait([&](boost::system::error_code canceled, int) {
+        if (!canceled) {
+            stop();
+            signals.async_wait([](boost::system::error_code done, int number) {
+                done ? void() : std::_Exit(128 + number);  // asked twice: at once
+            });
+        }
+    });
+    asio::co_spawn(io, host.run(), [&](std::exception_ptr broken, sparkhost::Result<void> result) {
+        ended(broken ? "the host failed" : result ? "" : result.error().text());
+    });
+    rest::Router router(host, {.allowed_hosts = config.allowed_hosts});
+    asio::co_spawn(
+        io, serve(host, std::move(acceptor), router, {.log = logging.sink()}),
+        asio::bind_cancellation_slot(stop_serving.slot(), [&](std::exception_ptr broken) {
+            ended(broken ? "the listener failed" : "");
+        }));
+    io.run();
+    return failure.empty() ? EXIT_SUCCESS : throw std::runtime_error(failure);
+}
+
+}  // namespace
+
+int main(int argc, char** argv) try {
+    const auto command = server::read_command({argv + 1, argv + argc});
+    switch (command.action) {
+        case server::Action::help:
+            std::cout << server::help_text();
+            return 0;
+        case server::Action::version:
+            std::cout << "sparkhost-server " SPARKHOST_VERSION "\n";
+            return 0;
+        case server::Action::print_config:
+            std::cout << describe(command.config);
+            return 0;
+        case server::Action::serve:
+            break;
+    }
+    return run(command.config);
+} catch (const server::ConfigError& mistake) {
+    std::cerr << "sparkhost-server: " << mistake.what() << "\nTry sparkhost-server --help\n";
+    return 2;
+} catch (const std::exception& failure) {
+    std::cerr << "sparkhost-server: " << failure.what() << '\n';
+    return EXIT_FAILURE;
+}

@@ -1,0 +1,110 @@
+# SPDX-License-Identifier: Apache-2.0
+import contextlib
+import os
+import pathlib
+import shutil
+import signal
+import sys
+import tempfile
+
+import pytest
+
+sys.path.insert(0, str(pathlib.Path(__file__).parent))
+
+import processes  # noqa: E402
+import server as servers  # noqa: E402
+
+SCRIPTS = pathlib.Path(__file__).parent / "scripts"
+SPARK_SCRIPTS = pathlib.Path(__file__).parents[2] / "examples" / "spark"
+
+
+def pytest_configure():
+    processes.become_subreaper()
+
+
+def installation(line):
+    """Spark's folder and the interpreter that goes with it."""
+    try:
+        return os.environ[f"SPARKHOST_TEST_SPARK{line}"], os.environ[f"SPARKHOST_TEST_PYTHON{line}"]
+    except KeyError as missing:
+        pytest.skip(f"{missing.args[0]} is not set")
+
+
+@pytest.fixture
+def folder():
+    """An empty folder with a short name: the paths of Unix sockets in it are limited."""
+    path = pathlib.Path(tempfile.mkdtemp(prefix="sparkhost-bb-"))
+    yield path
+    shutil.rmtree(path, ignore_errors=True)
+
+
+@pytest.fixture
+def start(folder):
+    """Starts servers: start(*options, data="data", line="35"). At the end their batches are
+    deleted, they are stopped, and nothing they started may be left over."""
+    started = []
+
+    def begin(*options, data="data", line="35"):
+        one = servers.Server(folder / data, *installation(line), *options)
+        started.append(one)
+        return one
+
+    yield begin
+    for one in started:
+        if one.process.poll() is None:
+            with contextlib.suppress(Exception):
+                one.delete_all()
+            one.stop()
+    left_over = processes.wait_gone(processes.descendants())
+    words = [processes.command_line(pid) for pid in left_over]
+    for pid in left_over:
+        with contextlib.suppress(OSError):
+            os.kill(pid, signal.SIGKILL)
+    assert not left_over, f"still running: {words}"
+
+
+@pytest.fixture
+def server(start):
+    """A server on an empty folder with Spark 3.5."""
+    return start()
+
+
+@pytest.fixture
+def gate(folder):
+    """Makes FIFOs: gate("name")."""
+    made = []
+
+    def make(name):
+        made.append(processes.Gate(folder / name))
+        return made[-1]
+
+    yield make
+    for one in made:
+        one.close()
+
+
+class Gated:
+    """A batch that records each run in a file, says that it has begun, and ends when told."""
+
+    def __init__(self, folder, gate, name):
+        self.runs = folder / f"{name}.runs"
+        self.begun = gate(f"{name}.begun")
+        self.end = gate(f"{name}.end")
+        self.file = SCRIPTS / "gated.py"
+        self.args = (self.runs, self.begun.path, self.end.path)
+
+    def submit(self, server, **fields):
+        return server.submit(self.file, *self.args, **fields)
+
+    def wait_begun(self):
+        """Gives the pid of the driver's Python."""
+        return int(self.begun.wait())
+
+    def run_count(self):
+        return len(self.runs.read_text().splitlines()) if self.runs.exists() else 0
+
+
+@pytest.fixture
+def gated(folder, gate):
+    """Makes gated batches: gated("name")."""
+    return lambda name="gated": Gated(folder, gate, name)

@@ -1,0 +1,96 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Processes and their deaths, without sleeping: pidfds, FIFOs and deadlines."""
+
+import contextlib
+import ctypes
+import os
+import pathlib
+import select
+import signal
+import time
+
+PR_SET_PDEATHSIG, PR_SET_CHILD_SUBREAPER = 1, 36
+
+
+def prctl(option, value):
+    if ctypes.CDLL(None, use_errno=True).prctl(option, value, 0, 0, 0) != 0:
+        raise OSError(ctypes.get_errno(), "prctl")
+
+
+def die_with_parent():
+    """For Popen's preexec_fn."""
+    prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
+
+
+def become_subreaper():
+    """What a killed server leaves behind becomes our child, so that we see it."""
+    prctl(PR_SET_CHILD_SUBREAPER, 1)
+
+
+def descendants(pid=None):
+    """All processes below this one that have not ended, by their numbers."""
+    pid = pid or os.getpid()
+    found = []
+    with contextlib.suppress(OSError):
+        for task in os.listdir(f"/proc/{pid}/task"):
+            for word in pathlib.Path(f"/proc/{pid}/task/{task}/children").read_text().split():
+                child = int(word)
+                if state(child) not in ("Z", None):
+                    found.append(child)
+                found += descendants(child)
+    return found
+
+
+def state(pid):
+    """The letter of /proc/PID/stat; None where there is no such process."""
+    try:
+        return pathlib.Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]
+    except OSError:
+        return None
+
+
+def parent(pid):
+    return int(pathlib.Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[1])
+
+
+def command_line(pid):
+    with contextlib.suppress(OSError):
+        return pathlib.Path(f"/proc/{pid}/cmdline").read_bytes().replace(b"\0", b" ").decode()
+    return ""
+
+
+def wait_gone(pids, timeout=20):
+    """Waits until these processes have ended; gives those that have not."""
+    deadline = time.monotonic() + timeout
+    remaining = []
+    for pid in pids:
+        try:
+            descriptor = os.pidfd_open(pid)
+        except ProcessLookupError:
+            continue
+        with os.fdopen(descriptor):
+            left = max(0, deadline - time.monotonic())
+            if not select.select([descriptor], [], [], left)[0]:
+                remaining.append(pid)
+    return remaining
+
+
+class Gate:
+    """A FIFO between a test and a driver: one side waits, the other opens. Where the test goes
+    away the driver reads its end and goes on."""
+
+    def __init__(self, path):
+        self.path = str(path)
+        os.mkfifo(path)
+        self.descriptor = os.open(path, os.O_RDWR | os.O_NONBLOCK)
+
+    def open(self):
+        os.write(self.descriptor, b"x")
+
+    def wait(self, timeout=40):
+        """Waits for the driver's side to write; gives what it wrote."""
+        assert select.select([self.descriptor], [], [], timeout)[0], f"nobody wrote {self.path}"
+        return os.read(self.descriptor, 4096).decode()
+
+    def close(self):
+        os.close(self.descriptor)

@@ -1,0 +1,103 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A started sparkhost-server and how its clients talk to it."""
+
+import os
+import pathlib
+import select
+import signal
+import subprocess
+import time
+
+import httpx
+
+from processes import die_with_parent
+
+PROGRAM = os.environ.get("SPARKHOST_SERVER", "")
+READY = "sparkhost-server listening on http://"
+DEADLINE = 60  # seconds, for whatever a batch has to do
+ENDED = ("success", "dead", "killed")
+
+
+class Server:
+    def __init__(self, data_dir, spark, python, *options):
+        self.data_dir = pathlib.Path(data_dir)
+        self.log = self.data_dir.with_suffix(".log")
+        self.command = [PROGRAM, "--listen", "127.0.0.1:0", "--data-dir", str(data_dir),
+                        "--spark-home", spark, "--python", python, "--class-data-archive", "off",
+                        "--kill-grace", "2s", "--log-level", "debug", *options]
+        self.process = None
+        self.client = None
+        self.start()
+
+    def start(self):
+        with open(self.log, "ab") as log:
+            self.process = subprocess.Popen(
+                self.command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=log,
+                preexec_fn=die_with_parent)
+        assert select.select([self.process.stdout], [], [], 30)[0], "not ready after 30 s"
+        line = self.process.stdout.readline().decode()
+        assert line.startswith(READY) and line.endswith("\n"), (line, self.log.read_text())
+        self.url = line.strip().removeprefix("sparkhost-server listening on ")
+        self.client = httpx.Client(base_url=self.url, timeout=DEADLINE)
+
+    def kill(self):
+        """kill -9."""
+        self.process.kill()
+        self.process.wait()
+        self.client.close()
+
+    def stop(self):
+        """SIGTERM; gives the exit status."""
+        self.process.send_signal(signal.SIGTERM)
+        return self.ended()
+
+    def ended(self):
+        self.client.close()
+        status = self.process.wait(timeout=30)
+        self.process.stdout.close()
+        return status
+
+    # -- batches --
+
+    def submit(self, file, *args, headers=None, **fields):
+        """Gives the accepted batch as the server shows it."""
+        body = {"file": str(file), "args": [str(word) for word in args], **fields}
+        response = self.client.post("/batches", json=body, headers=headers)
+        assert response.status_code == 201, response.text
+        return response.json()
+
+    def until(self, batch, reached):
+        """Follows the batch by long-poll until `reached(batch)` holds; gives it."""
+        path = f"/batches/{batch['id']}"
+        deadline = time.monotonic() + DEADLINE
+        response = self.client.get(path)
+        while True:
+            assert response.status_code in (200, 304), response.text
+            if response.status_code == 200 and reached(response.json()):
+                return response.json()
+            assert time.monotonic() < deadline, (response.text, self.log.read_text())
+            response = self.client.get(path, params={"wait": 10},
+                                       headers={"If-None-Match": response.headers["ETag"]})
+
+    def until_over(self, batch):
+        return self.until(batch, lambda seen: seen["state"] in ENDED)
+
+    def until_running(self, batch):
+        return self.until(batch, lambda seen: seen["state"] != "starting")
+
+    def native(self, batch):
+        response = self.client.get(f"/api/v1/batches/{batch['id']}")
+        assert response.status_code == 200, response.text
+        return response.json()
+
+    def whole_log(self, batch):
+        response = self.client.get(f"/batches/{batch['id']}/log", params={"from": 0, "size": -1})
+        assert response.status_code == 200, response.text
+        return response.json()["log"]
+
+    def delete(self, batch):
+        return self.client.delete(f"/batches/{batch['id']}")
+
+    def delete_all(self):
+        for batch in self.client.get("/batches", params={"size": 1000}).json()["sessions"]:
+            self.delete(batch)

@@ -1,0 +1,26 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "fake_backend_fixture.hpp"
+
+#include <boost/test/data/monomorphic.hpp>
+#include <boost/test/data/test_case.hpp>
+#include <boost/test/unit_test.hpp>
+
+#include <ostream>
+
+namespace sparkhost::testing {
+
+inline std::ostream& operator<<(std::ostream& out, const BackendCase& backend_case) {
+    return out << backend_case.name;
+}
+
+BOOST_AUTO_TEST_SUITE(fake_backend_conformance)
+
+BOOST_DATA_TEST_CASE(the_fake_backend_conforms,
+                     boost::unit_test::data::make(backend_conformance_cases()), each) {
+    test::FakeBackendFixture fixture;
+    BOOST_CHECK_NO_THROW(run_backend_case(each, fixture));
+}
+
+BOOST_AUTO_TEST_SUITE_END()
+
+}  // namespace sparkhost::testing
