@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
 """Checks what every source file has in common: the licence line, its length, include guards, no
-tabs, no left-over notes, executable bit and shebang of the commands.
+tabs, no left-over notes, links that lead somewhere, executable bit of the commands.
 
 Usage: check_sources.py [--self-test]
 """
@@ -13,11 +13,14 @@ import sys
 
 import cpp_text
 
-FOLDERS = ("include", "src", "tests", "examples", "benchmarks", "tools", "cmake", "docs", ".ci")
+FOLDERS = ("include", "src", "tests", "examples", "benchmarks", "tools", "cmake", "docs", ".ci",
+           "README.md", "CONTRIBUTING.md", "CHANGELOG.md", "CMakeLists.txt")
+LINK = re.compile(r"\]\(([^)#:\s]+)(?:#[^)]*)?\)")  # to a file of ours
 SUFFIXES = {".hpp", ".cpp", ".c", ".py", ".cmake", ".sh", ".txt", ".md", ".in", ""}
 SKIPPED = ("tests/checks/samples/",)
 LICENCE = "SPDX-License-Identifier: Apache-2.0"
 LONGEST = 400
+LONGEST_TEST = 600
 NOTES = re.compile(r"\b(" + "|".join(("TO" + "DO", "FIX" + "ME", "X" * 3, "HA" + "CK")) + r")\b")
 
 
@@ -28,7 +31,7 @@ def guard(path):
     return re.sub(r"[^A-Za-z0-9]", "_", name).upper()
 
 
-def faults(path, text):
+def faults(path, text, exists=lambda name: (cpp_text.ROOT / name).exists()):
     lines = text.splitlines()
     suffix = os.path.splitext(path)[1]
     is_cpp = suffix in (".hpp", ".cpp", ".c")
@@ -36,8 +39,9 @@ def faults(path, text):
         suffix == "" and lines[:1] and lines[0].startswith("#!"))
     if is_code and not any(LICENCE in line for line in lines[:2]):
         yield 1, "no licence line"
-    if is_code and len(lines) > LONGEST:
-        yield len(lines), f"longer than {LONGEST} lines: split it by responsibility"
+    longest = LONGEST_TEST if path.startswith("tests/") else LONGEST
+    if is_code and len(lines) > longest:
+        yield len(lines), f"longer than {longest} lines: split it by responsibility"
     if path.endswith(".hpp") and f"#ifndef {guard(path)}\n#define {guard(path)}\n" not in text:
         yield 2, f"the include guard is not {guard(path)}"
     if text and not text.endswith("\n"):
@@ -47,6 +51,10 @@ def faults(path, text):
             yield number, "a tab"
         if line.rstrip() != line:
             yield number, "blanks at the end of the line"
+        if suffix == ".md":
+            for target in LINK.findall(line):
+                if not exists(os.path.normpath(os.path.join(os.path.dirname(path), target))):
+                    yield number, f"the link to {target} leads nowhere"
         if NOTES.search(line):
             yield number, "a left-over note: do it or open an issue"
 
@@ -59,7 +67,8 @@ def files():
         names = [name.decode() for name in listed.stdout.split(b"\0") if name]
     else:  # an unpacked archive
         names = [str(path.relative_to(cpp_text.ROOT)) for folder in FOLDERS
-                 for path in (cpp_text.ROOT / folder).rglob("*") if path.is_file()]
+                 for path in ((cpp_text.ROOT / folder).rglob("*") if (cpp_text.ROOT / folder).is_dir()
+                              else [cpp_text.ROOT / folder]) if path.is_file()]
     for name in sorted(set(names)):
         if os.path.splitext(name)[1] in SUFFIXES and not name.startswith(SKIPPED) and (
                 cpp_text.ROOT / name).is_file():
@@ -80,10 +89,12 @@ def self_test():
         ("src/a.cpp", licence + "int a;\n" * LONGEST, 1),
         ("tools/x", "#!/usr/bin/env bash\necho\n", 1),
         ("docs/a.md", "text\n", 0),
+        ("docs/a.md", "[see](b.md#part) [out](https://example.org/c.md)\n", 0),
+        ("docs/a.md", "[see](missing.md)\n", 1),
     ]
     wrong = 0
     for path, text, expected in samples:
-        found = list(faults(path, text))
+        found = list(faults(path, text, {"docs/b.md"}.__contains__))
         if len(found) != expected:
             print(f"{path}: {text[:40]!r}: {expected} faults expected, found {found}")
             wrong += 1

@@ -8,6 +8,7 @@ tools/demo builds what is needed and runs this. Needs nothing but Python's own l
 import argparse
 import contextlib
 import ctypes
+import datetime
 import http.client
 import json
 import os
@@ -25,6 +26,7 @@ SCRIPTS = ROOT / "examples" / "spark"
 READY = "sparkhost-server listening on http://"
 START_DEADLINE = 30  # seconds
 BATCH_DEADLINE = 120
+MARKERS = ("stdout: ", "\nstderr: ")  # Livy's, around a driver's lines
 PR_SET_PDEATHSIG, PR_SET_CHILD_SUBREAPER = 1, 36
 
 COLOURS = {"success": "32", "running": "36", "starting": "33", "dead": "31", "killed": "35",
@@ -73,7 +75,8 @@ class Server:
             # a session of its own: Ctrl-C is for the demo, which then ends the server in order
             self.process = subprocess.Popen(
                 command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=log,
-                start_new_session=True, preexec_fn=lambda: prctl(PR_SET_PDEATHSIG, signal.SIGTERM))
+                start_new_session=True, preexec_fn=lambda: prctl(MARKERS = ("stdout: ", "\nstderr: ")  # Livy's, around a driver's lines
+PR_SET_PDEATHSIG, signal.SIGTERM))
         timer = threading.Timer(START_DEADLINE, self.process.kill)
         timer.start()
         line = self.process.stdout.readline().decode().strip()
@@ -120,12 +123,10 @@ class Client:
 class Batch:
     """One batch of the demo: submits it and tells what happens to it."""
 
-    def __init__(self, client, script, *args):
+    def __init__(self, client, script, **fields):
         self.client = client
         self.script = script
-        body = {"file": str(SCRIPTS / script)}
-        if args:
-            body["args"] = list(args)
+        body = {"file": str(SCRIPTS / script), **fields}
         shown = json.dumps({**body, "file": f"…/examples/spark/{script}"}, ensure_ascii=False)
         say(f"   POST /batches {shown}")
         self.began = time.monotonic()
@@ -144,7 +145,7 @@ class Batch:
         batch, etag = self.client.get(self.path)
         while True:
             state, application = batch["state"], batch["appId"]
-            if state not in self.seen:
+            if state not in self.seen and state != "starting":
                 self.seen[state] = self.tell(paint(state, state))
             if application and "application" not in self.seen:
                 self.seen["application"] = self.tell(f"Spark is up, application {application}")
@@ -170,16 +171,17 @@ class Batch:
     def show_timeline(self):
         say("   Timeline")
         entries = self.native()["timeline"]
-        first = entries[0]["at"]
+        first = datetime.datetime.fromisoformat(entries[0]["at"])
         for entry in entries:
-            after = (entry["at"] - first) / 1000
+            after = (datetime.datetime.fromisoformat(entry["at"]) - first).total_seconds()
             reason = f"  {entry['reason']}" if entry.get("reason") else ""
             say(f"   {after:9.3f} s  {entry['what']}{paint(reason, 'dim')}")
 
     def show_log(self, lines):
-        page = self.log(lines)
-        say(f"   Log, the last {len(page['log'])} of {page['total']} lines")
-        for line in page["log"]:
+        page = self.log(lines + 2)
+        shown = [line for line in page["log"] if line not in MARKERS][-lines:]
+        say(f"   Log, the end of {page['total']} lines")
+        for line in shown:
             say("     " + paint("| ", "dim") + line[:110])
 
 
@@ -190,7 +192,7 @@ def heading(number, text):
 
 def a_batch_that_works(client):
     heading(1, "A batch that works")
-    batch = Batch(client, "pi.py", "4")
+    batch = Batch(client, "pi.py", args=["4"], conf={"spark.log.level": "WARN"})
     if batch.until_over() != "success":
         batch.show_log(20)
         raise Failed(f"pi.py ended as {batch.batch['state']}: {batch.native().get('reason')}")

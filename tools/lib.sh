@@ -31,7 +31,6 @@ report() {
     exec {ticks}<> <(:)
     (
         said=0
-        trap 'exit 0' TERM
         while kill -0 $$ 2>/dev/null; do
             # waits without a process of its own, so nothing is left behind when it is ended
             read -rt "$((said ? 20 : 2))" -u "$ticks" || true
@@ -42,7 +41,7 @@ report() {
     ) &
     ticker=$!
     "$@" >"$log" 2>&1 </dev/null {ticks}<&- || status=$?
-    kill "$ticker" 2>/dev/null || true
+    kill -KILL "$ticker" 2>/dev/null || true  # by force: it must not run the caller's traps
     wait "$ticker" 2>/dev/null || true
     exec {ticks}<&-
     if ((status)); then

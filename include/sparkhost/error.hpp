@@ -30,6 +30,14 @@ enum class Errc {
     stopped            ///< the host is stopping or has stopped
 };
 
+}  // namespace sparkhost
+
+// before anything compares an Errc with an error code
+template <>
+struct boost::system::is_error_code_enum<sparkhost::Errc> : std::true_type {};
+
+namespace sparkhost {
+
 /// The category of Errc. Its id is fixed, so codes compare equal across shared libraries.
 inline const boost::system::error_category& error_category() noexcept {
     class Category final : public boost::system::error_category {
@@ -119,8 +127,5 @@ template <class T>
 using Awaitable = boost::asio::awaitable<Result<T>>;
 
 }  // namespace sparkhost
-
-template <>
-struct boost::system::is_error_code_enum<sparkhost::Errc> : std::true_type {};
 
 #endif

@@ -124,6 +124,7 @@ boost::asio::awaitable<Result<void>> HostImpl::run_on_strand() {
     if (opened && !stop_requested) {
         stage = Stage::ready;
         count([](HostStatus& status) { status.problem.clear(); });
+        refresh_status();
         wake_ready_waiters();
         for (std::size_t index = 0; index < backends.size(); ++index) {
             spawn_cancellable(watch_backend(index));

@@ -178,7 +178,8 @@ boost::asio::awaitable<bool> HostImpl::forget_expired_key(CommitResult::Duplicat
     if (duplicate.scope != key_scope) {
         co_return false;
     }
-    auto holder = co_await read_record(BatchId{duplicate.holder.id});
+    const BatchId first{duplicate.holder.id};
+    auto holder = co_await read_record(first);
     const bool erased = !holder && holder.error().is(Errc::not_found);
     if (!erased && (!holder || holder->created + options.idempotency_retention >= now)) {
         co_return false;
@@ -239,7 +240,8 @@ boost::asio::awaitable<Result<BatchRecord>> HostImpl::find_named(std::string nam
             ? Error(Errc::not_found, "there is no batch named '" + name + "'")
             : key.error();
     }
-    co_return co_await read_record(BatchId{key->id});
+    const BatchId id{key->id};
+    co_return co_await read_record(id);
 }
 
 boost::asio::awaitable<Result<BatchPage>> HostImpl::list(BatchQuery query) {

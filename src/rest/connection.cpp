@@ -68,7 +68,7 @@ asio::awaitable<bool> Connection::read_request(Self self) {
             co_return false;
         }
         if (step == Step::send_continue) {
-            if (!co_await send_rest(self, connections::continue_line, {})) {
+            if (!co_await send_rest(self, connections::continue_line, std::string_view())) {
                 co_return false;
             }
             continue;

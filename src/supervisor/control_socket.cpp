@@ -23,8 +23,8 @@ bool is_same_user(int socket) {
 
 void ControlSocket::collect(std::vector<pollfd>& polled, std::string_view journal) const {
     for (const auto& peer : peers_) {
-        short events = peer.listens_only ? 0 : POLLIN;
-        if (peer.told < journal.size()) {
+        short events = peer.silent ? 0 : POLLIN;
+        if (!peer.deaf && peer.told < journal.size()) {
             events |= POLLOUT;
         }
         polled.push_back({.fd = peer.socket.get(), .events = events, .revents = 0});
@@ -54,8 +54,8 @@ bool ControlSocket::read_request(Peer& peer, bool& kill) {
         return errno == EAGAIN || errno == EINTR;
     }
     if (size == 0) {
-        peer.listens_only = true;
-        return true;
+        peer.silent = true;
+        return !peer.deaf;
     }
     peer.request.append(buffer.data(), static_cast<std::size_t>(size));
     for (auto end = peer.request.find('\n'); end != std::string::npos;
@@ -86,20 +86,22 @@ bool ControlSocket::accept_peers() {
 }
 
 void ControlSocket::tell(std::string_view journal) {
-    const auto gone = [&](Peer& peer) { return !send_rest(peer, journal); };
-    peers_.erase(std::remove_if(peers_.begin(), peers_.end(), gone), peers_.end());
+    for (auto& peer : peers_) {
+        send_rest(peer, journal);
+    }
 }
 
-bool ControlSocket::send_rest(Peer& peer, std::string_view journal) {
-    while (peer.told < journal.size()) {
+void ControlSocket::send_rest(Peer& peer, std::string_view journal) {
+    while (!peer.deaf && peer.told < journal.size()) {
         const auto rest = journal.substr(peer.told);
         const auto size = ::send(peer.socket.get(), rest.data(), rest.size(), MSG_NOSIGNAL);
-        if (size < 0 && errno != EINTR) {
-            return errno == EAGAIN;
+        if (size < 0 && errno == EAGAIN) {
+            return;
         }
+        // it may have said "kill" and gone: what it has sent is still to be read
+        peer.deaf = size < 0 && errno != EINTR;
         peer.told += size > 0 ? static_cast<std::size_t>(size) : 0;
     }
-    return true;
 }
 
 }  // namespace sparkhost::supervisor

@@ -38,14 +38,15 @@ private:
         Fd socket{};
         std::size_t told{0};
         std::string request{};
-        bool listens_only{false};  // it has closed its sending side
+        bool silent{false};  // it has closed its sending side
+        bool deaf{false};    // it hears no more, but may have asked for something before
     };
 
     static constexpr std::size_t max_peers = 16;
     static constexpr std::size_t max_request = 64;
 
     static bool read_request(Peer& peer, bool& kill);
-    static bool send_rest(Peer& peer, std::string_view journal);
+    static void send_rest(Peer& peer, std::string_view journal);
 
     Fd listener_;
     std::vector<Peer> peers_{};

@@ -118,8 +118,9 @@ void Supervisor::run() {
 }
 
 std::vector<pollfd> Supervisor::collect() const {
-    std::vector<pollfd> polled{{.fd = signals_.get(), .events = POLLIN, .revents = 0},
-                               {.fd = child_.result_fd(), .events = POLLIN, .revents = 0}};
+    // what has happened to the child is told before what somebody has asked for since
+    std::vector<pollfd> polled{{.fd = child_.result_fd(), .events = POLLIN, .revents = 0},
+                               {.fd = signals_.get(), .events = POLLIN, .revents = 0}};
     control_.collect(polled, journal_.durable());
     launcher_.collect(polled);
     if (!accept_paused_) {

@@ -122,17 +122,24 @@ void deliver(EventSink& sink, Message& message) {
     }
 }
 
+/// Ends the watch also when its frame is destroyed without being resumed.
+struct WatchGuard {
+    WatchGuard(World& on, const std::string& realm) : world(on), watch(on.begin_watch(realm)) {}
+    ~WatchGuard() { world.end_watch(watch); }
+    WatchGuard(const WatchGuard&) = delete;
+    WatchGuard& operator=(const WatchGuard&) = delete;
+
+    World& world;
+    const std::shared_ptr<Watch> watch;
+};
+
 /// Delivers on the executor it is awaited on, so nothing can reach the sink after its end.
 asio::awaitable<Result<void>> watch(SessionPtr session, std::shared_ptr<EventSink> sink) {
     auto allowed = co_await pass(session->world, "watch");
     if (!allowed) {
         co_return allowed;
     }
-    struct Guard {
-        World& world;
-        std::shared_ptr<Watch> watch;
-        ~Guard() { world.end_watch(watch); }
-    } guard{*session->world, session->world->begin_watch(session->realm)};
+    const WatchGuard guard(*session->world, session->realm);
     // As over a network, the snapshot comes after the call has been suspended once. (A coroutine
     // that is cancelled before it has ever been suspended ends with an exception in Boost 1.81.)
     co_await asio::post(asio::use_awaitable);

@@ -57,15 +57,21 @@ struct ManualClock::State {
         return watchers.emplace_back(Watcher{count, std::make_shared<detail::Waiter>()}).waiter;
     }
 
+    /// Ends the sleep also when its frame is destroyed without being resumed.
+    struct SleepGuard {
+        SleepGuard(State& of, const WaiterPtr& sleeper) : state(of), waiter(sleeper) {}
+        ~SleepGuard() { state.end_sleep(waiter); }
+        SleepGuard(const SleepGuard&) = delete;
+        SleepGuard& operator=(const SleepGuard&) = delete;
+
+        State& state;
+        const WaiterPtr waiter;
+    };
+
     static boost::asio::awaitable<void> sleep(std::shared_ptr<State> state, SteadyTime deadline) {
         auto waiter = state->begin_sleep(deadline);
         if (waiter) {
-            // Also when the frame is destroyed without being resumed.
-            struct Guard {
-                State& state;
-                const WaiterPtr& waiter;
-                ~Guard() { state.end_sleep(waiter); }
-            } guard{*state, waiter};
+            const SleepGuard guard(*state, waiter);
             co_await detail::Waiter::wait(waiter);
         }
     }

@@ -17,8 +17,8 @@ Transaction keyed(std::string scope, std::string value, Timestamp keep_until = {
 Case a_taken_key_is_a_duplicate(StorageFixture& fixture) {
     auto storage = co_await open_storage(fixture);
     co_await put(*storage, "a");
-    auto id = (co_await commit(*storage, keyed("name", "x", {}, "first"))).ids.at(0);
-    auto second = value_of(co_await storage->commit(keyed("name", "x", {}, "second")));
+    auto id = (co_await commit(*storage, keyed("name", "x", Timestamp(), "first"))).ids.at(0);
+    auto second = value_of(co_await storage->commit(keyed("name", "x", Timestamp(), "second")));
     expect(second.duplicate.has_value(), "the second one is a duplicate");
     expect(second.ids.empty() && second.last_sequence == 0, "which writes nothing");
     expect_equal(second.duplicate->scope, "name", "the scope");

@@ -95,6 +95,12 @@ class Server:
         assert response.status_code == 200, response.text
         return response.json()["log"]
 
+    def until_said(self, batch, line):
+        """Python's output goes through the JVM into the log: what was printed comes soon."""
+        deadline = time.monotonic() + DEADLINE
+        while line not in self.whole_log(batch):
+            assert time.monotonic() < deadline, f"{line} is not in the log"
+
     def delete(self, batch):
         return self.client.delete(f"/batches/{batch['id']}")
 

@@ -45,7 +45,7 @@ def test_the_version_is_told(full):
 
 @pytest.mark.parametrize("body, words", [
     ({"file": "/x.py", "colour": "red"}, "colour"),
-    ({}, "file"),
+    ({}, "File is required"),
     ({"file": "/x.py", "numExecutors": "two"}, "numExecutors"),
     ({"file": "/x.py", "name": "123"}, "123"),
     ("not json", ""),

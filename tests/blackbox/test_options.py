@@ -141,7 +141,7 @@ def test_a_java_that_is_not_there_is_refused(start, folder):
     spark = start().command[6]
     words = failed_start("--listen", "127.0.0.1:0", "--data-dir", str(folder / "other"),
                          "--spark-home", spark, "--java-home", "/nowhere")
-    assert "Java" in words and "/nowhere" in words
+    assert "/nowhere/bin/java" in words
 
 
 def test_a_data_folder_that_is_a_file_is_refused(folder):

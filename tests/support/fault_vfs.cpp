@@ -25,7 +25,7 @@ struct Change {
     std::optional<std::string> data;
 };
 
-void apply(const Change& change, std::string& content) {
+void apply_change(const Change& change, std::string& content) {
     if (!change.data) {
         content.resize(change.offset);
         return;
@@ -149,7 +149,7 @@ int vfs_sync(sqlite3_file* file, int flags) {
         auto& shadow = state.files[*self.path];
         if (!failure)
             for (auto& change : shadow.pending)
-                apply(change, shadow.durable);
+                apply_change(change, shadow.durable);
         shadow.pending.clear();
     }
     return failure ? failure : code;
@@ -310,7 +310,7 @@ FaultVfs::Disk FaultVfs::cut_power(Unsynced unsynced, std::uint32_t seed) const 
                 continue;
             if (unsynced == Unsynced::torn && change.data && random() % 3 == 0)
                 change.data->resize(change.data->size() / 2 / sector * sector);
-            apply(change, content);
+            apply_change(change, content);
         }
         disk.emplace(path, std::move(content));
     }

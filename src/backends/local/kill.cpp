@@ -91,8 +91,8 @@ Awaitable<void> kill_application(std::shared_ptr<LocalState> state, Ticket ticke
         if (!seen) {
             co_return Error(Errc::backend_failed, seen.error().text());
         }
-        bool done = !seen->control && is_over(*seen);
-        if (seen->control) {
+        bool done = is_over(*seen);
+        if (!done && seen->control) {
             UniqueFd control = std::move(*seen->control);
             done = co_await ask_supervisor(std::move(control));
         }

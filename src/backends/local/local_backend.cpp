@@ -105,6 +105,7 @@ Result<void> check_links(const std::string& work_dir) {
 struct Opened {
     SparkInstallation spark{};
     std::shared_ptr<const SupervisorProgram> supervisor{};
+    ArchivePlan archive{};
 };
 
 Result<std::shared_ptr<Opened>> prepare_to_run(const LocalBackendOptions& options,
@@ -132,6 +133,9 @@ Result<std::shared_ptr<Opened>> prepare_to_run(const LocalBackendOptions& option
         return spark.error();
     }
     opened->spark = std::move(*spark);
+    if (options.class_data_archive == ClassDataArchive::automatic) {
+        opened->archive = plan_archive(opened->spark, archive_dir);
+    }
     return opened;
 }
 
@@ -143,9 +147,10 @@ Awaitable<void> open_backend(std::shared_ptr<LocalState> state, BackendContext c
     while (state->paths.root.size() > 1 && state->paths.root.ends_with('/')) {
         state->paths.root.pop_back();
     }
-    state->archive_dir = state->options.archive_dir.empty() ? state->paths.root + "/archives"
-                                                            : state->options.archive_dir;
-    auto prepare = [state, paths = state->paths, archives = state->archive_dir] {
+    const std::string archives = state->options.archive_dir.empty()
+                                     ? state->paths.root + "/archives"
+                                     : state->options.archive_dir;
+    auto prepare = [state, paths = state->paths, archives] {
         return prepare_to_run(state->options, state->environment, paths, archives);
     };
     Result<std::shared_ptr<Opened>> opened =
@@ -155,6 +160,13 @@ Awaitable<void> open_backend(std::shared_ptr<LocalState> state, BackendContext c
     }
     state->spark = (*opened)->spark;
     state->supervisor = (*opened)->supervisor;
+    state->archive = (*opened)->archive;
+    const bool wanted = state->options.class_data_archive == ClassDataArchive::automatic;
+    if (wanted && !state->spark.conf_folder_is_ours) {
+        state->log(LogLevel::info, "no class-data archive: " + state->spark.conf_folder +
+                                       " has files Spark looks up on the class path, and Java "
+                                       "archives no classes with a folder on it");
+    }
     state->log(LogLevel::info, "Spark " + state->spark.version.text + " in " +
                                    state->spark.spark_home + ", Java " +
                                    state->spark.java_version + " in " + state->spark.java_home);
@@ -172,6 +184,7 @@ Awaitable<void> watch_applications(std::shared_ptr<LocalState> state,
     if (state->watch == watch) {
         state->watch.reset();
         state->reaper.stop();
+        state->trainer.stop();
     }
     co_return result;
 }

@@ -3,6 +3,7 @@
 #define SPARKHOST_SRC_BACKENDS_LOCAL_LOCAL_STATE_HPP
 
 #include "backends/local/application_watch.hpp"
+#include "backends/local/class_data_archive.hpp"
 #include "backends/local/log_reader.hpp"
 #include "backends/local/spark_conf.hpp"
 #include "backends/local/spark_installation.hpp"
@@ -30,11 +31,12 @@ struct LocalState {
     WorkPaths paths{};
     SparkInstallation spark{};
     std::shared_ptr<const SupervisorProgram> supervisor{};
-    std::string archive_dir{};
+    ArchivePlan archive{};
 
     std::shared_ptr<ApplicationWatch> watch{};  ///< while Backend::watch runs
     ChildReaper reaper{};
     LogReader logs{};
+    ArchiveTrainer trainer{};
 
     void log(LogLevel level, std::string message) const {
         if (context.log) {

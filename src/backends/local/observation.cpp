@@ -52,11 +52,11 @@ Result<Observation> observe_ticket(const WorkPaths& paths, const std::string& ti
     if (look == Look::connect) {
         if (auto control = connect_control(paths, ticket, seen.claim->supervisor.pid)) {
             seen.control = std::make_shared<UniqueFd>(std::move(*control));
-            return seen;
         }
     }
     // asked before the journal is read: a supervisor writes its last line before it goes
-    const bool gone = look == Look::connect && !is_alive(seen.claim->supervisor);
+    const bool gone =
+        look == Look::connect && !seen.control && !is_alive(seen.claim->supervisor);
     if (auto read = read_entries(paths, seen); !read) {
         return read.error();
     }

@@ -2,6 +2,7 @@
 #include "backends/local/posix_file.hpp"
 
 #include <algorithm>
+#include <atomic>
 #include <cerrno>
 #include <filesystem>
 #include <system_error>
@@ -114,7 +115,10 @@ Result<void> sync_folder(const std::string& path) {
 }
 
 Result<void> write_file_durably(const std::string& path, std::string_view content) {
-    const std::string temporary = path + ".tmp";
+    // of its own, for others may be writing the same file at the same time
+    static std::atomic<unsigned> counter{0};
+    const std::string temporary = path + ".tmp." + std::to_string(::getpid()) + "." +
+                                  std::to_string(counter.fetch_add(1));
     auto fd = open_file(temporary, O_WRONLY | O_CREAT | O_TRUNC, 0600);
     if (!fd) {
         return fd.error();

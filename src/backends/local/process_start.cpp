@@ -44,6 +44,12 @@ public:
         if (start_.niceness != 0) {
             ::setpriority(PRIO_PROCESS, 0, start_.niceness);
         }
+        if (start_.own_group) {
+            ::setpgid(0, 0);
+        }
+        if (!start_.directory.empty() && ::chdir(start_.directory.c_str()) != 0) {
+            return {errno, boost::system::system_category()};
+        }
         if (start_.ends_with_host) {
             ::prctl(PR_SET_PDEATHSIG, SIGKILL);
         }

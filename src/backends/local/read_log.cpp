@@ -10,7 +10,9 @@
 
 namespace sparkhost::detail::local {
 
-Awaitable<LogPage> read_application_log(std::shared_ptr<LocalState> state, LogRequest request) {
+namespace {
+
+Awaitable<LogPage> read_or_wait(std::shared_ptr<LocalState> state, LogRequest request) {
     if (!is_ticket_id(request.ticket.id)) {
         co_return Error(Errc::not_found, "\"" + request.ticket.id + "\" is no ticket");
     }
@@ -30,11 +32,25 @@ Awaitable<LogPage> read_application_log(std::shared_ptr<LocalState> state, LogRe
         if (!page || !is_waiting_page(*page, request) || !changes->is_watching()) {
             co_return page;
         }
-        bool changed = co_await changes->wait();
-        if (!changed) {
+        auto cancellation = co_await asio::this_coro::cancellation_state;
+        bool waiting = cancellation.cancelled() == asio::cancellation_type::none;
+        if (waiting) {
+            waiting = co_await changes->wait();
+        }
+        if (!waiting) {
             co_return Error(Errc::stopped, "reading the log was cancelled");
         }
     }
+}
+
+}  // namespace
+
+Awaitable<LogPage> read_application_log(std::shared_ptr<LocalState> state, LogRequest request) {
+    const bool throwing = co_await asio::this_coro::throw_if_cancelled();
+    co_await asio::this_coro::throw_if_cancelled(false);
+    Result<LogPage> page = co_await read_or_wait(std::move(state), std::move(request));
+    co_await asio::this_coro::throw_if_cancelled(throwing);
+    co_return page;
 }
 
 }  // namespace sparkhost::detail::local

@@ -4,6 +4,8 @@
 
 #include "hop.hpp"
 
+#include <boost/asio/this_coro.hpp>
+
 #include <memory>
 #include <optional>
 
@@ -17,7 +19,8 @@ struct Start {
     std::shared_ptr<StartedSupervisor> supervisor{};
 };
 
-Result<Start> start_application(const LaunchRecipe& recipe, const SupervisorProgram& program) {
+Result<Start> start_application(LaunchRecipe recipe, const SupervisorProgram& program,
+                                const ArchivePlan& archive) {
     Start start;
     auto claim = read_claim(recipe.paths, recipe.ticket);
     if (!claim) {
@@ -27,6 +30,7 @@ Result<Start> start_application(const LaunchRecipe& recipe, const SupervisorProg
         start.claim = *claim;
         return start;
     }
+    recipe.archive = usable_archive(archive, recipe.data, recipe.environment);
     auto plan = make_launch_plan(recipe);
     if (!plan) {
         return Error(Errc::backend_failed, plan.error().text());
@@ -84,8 +88,8 @@ Awaitable<void> submit_application(std::shared_ptr<LocalState> state, SubmitRequ
     recipe.environment = state->spark.environment;
     recipe.grace = state->options.kill_grace;
     auto pool = state->context.blocking_executor;
-    auto begin = [recipe, program = state->supervisor] {
-        return start_application(recipe, *program);
+    auto begin = [recipe, program = state->supervisor, archive = state->archive] {
+        return start_application(recipe, *program, archive);
     };
     Result<Start> start = co_await run_blocking(pool, std::move(begin));
     std::string why;
@@ -101,6 +105,11 @@ Awaitable<void> submit_application(std::shared_ptr<LocalState> state, SubmitRequ
         std::string answer = co_await read_answer(std::move(start->supervisor->answers));
         if (answer == "claimed") {
             state->announce(ticket.id);
+            if (state->watch) {
+                // after this launch, so as not to delay it
+                auto strand = co_await asio::this_coro::executor;
+                state->trainer.start(state->archive, strand, pool, state->context.log);
+            }
             co_return ok();
         }
         why = answer.starts_with("error ") ? answer.substr(6)

@@ -42,6 +42,33 @@ Engine::~Engine() {
     close_store();
 }
 
+void Engine::close() {
+    {
+        std::unique_lock lock(mutex_);
+        closing_ = true;
+        idle_.wait(lock, [this] { return running_ == 0; });
+    }
+    close_store();
+    lock_ = LockFile();
+}
+
+void Engine::run(Work work) {
+    bool closed = false;
+    {
+        std::lock_guard lock(mutex_);
+        closed = closing_;
+        running_ += closed ? 0 : 1;
+    }
+    if (closed) {
+        shut(Phase::closed, Error(Errc::storage_failed, "the store has been closed"));
+        return;
+    }
+    (this->*work)();
+    std::lock_guard lock(mutex_);
+    --running_;
+    idle_.notify_all();
+}
+
 void Engine::open(StorageContext context, Done<StoreInfo> done) {
     if (!context.blocking_executor) {
         done(Error(Errc::storage_failed, "StorageContext.blocking_executor: must be given"));

@@ -59,7 +59,7 @@ bool has_our_header(sqlite3_vfs& vfs, const char* name) {
 }
 
 int rewrite_file(sqlite3_vfs& vfs, const char* name) {
-    constexpr sqlite3_int64 chunk = 1 << 20;
+    constexpr sqlite3_int64 chunk = 1 << 16;  // SQLite's unix VFS does not write 128 KiB at once
     VfsFile file(vfs);
     auto code = open_file(vfs, name, SQLITE_OPEN_READWRITE | SQLITE_OPEN_WAL, file);
     if (code != SQLITE_OK)

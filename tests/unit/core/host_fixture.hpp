@@ -199,10 +199,14 @@ struct HostFixture {
     /// A tidy restart.
     void restart() {
         stop().value();
+        next_life();
+        start();
+    }
+    /// Lets go of a host that has stopped.
+    void next_life() {
         life.host.reset();
         settle();
         life = Life{};
-        start();
     }
     /// The host is gone from one moment to the next: its context never runs again (until it is
     /// cleared away at the end), nor does anything that it still asks of the store take effect.
@@ -248,12 +252,5 @@ inline std::vector<std::string> timeline_of(const BatchRecord& record) {
 using Words = std::vector<std::string>;
 
 }  // namespace sparkhost::host_test
-
-#define SPARKHOST_TEST_WORDS(found, ...)                                                  \
-    do {                                                                                  \
-        const std::vector<std::string> words_found = (found);                             \
-        const std::vector<std::string> words_wanted{__VA_ARGS__};                         \
-        BOOST_TEST(words_found == words_wanted, boost::test_tools::per_element());        \
-    } while (false)
 
 #endif

@@ -88,14 +88,35 @@ BOOST_AUTO_TEST_CASE(long_texts_are_cut_between_characters) {
 }
 
 BOOST_AUTO_TEST_CASE(what_is_no_line_is_not_read) {
-    for (const std::string_view line : {
-             ""sv, " "sv, "1"sv, "1 "sv, "started"sv, "x started"sv, "1 unheard_of"sv,
-             "1 started now"sv, "1  started"sv, "1 process"sv, "1 process 5"sv, "1 process 0 5"sv,
-             "1 process -5 5"sv, "1 process 5 5 5"sv, "1 process 5x 5"sv, "1 claimed 5 5"sv,
-             "1 claimed 5 5 "sv, "1 claimed 5 5 a b"sv, "1 ended"sv, "1 ended exit"sv,
-             "1 ended exit x"sv, "1 ended exit 1 2"sv, "1 ended unknown 1"sv, "1 ended well 0"sv,
-             "1 exec_failed"sv, "1 exec_failed x y"sv, "1 state A\x18"sv, "1 state A\rB"sv,
-             "99999999999999999999 started"sv}) {
+    for (const std::string_view line : {""sv,
+                                        " "sv,
+                                        "1"sv,
+                                        "1 "sv,
+                                        "started"sv,
+                                        "x started"sv,
+                                        "1 unheard_of"sv,
+                                        "1 started now"sv,
+                                        "1  started"sv,
+                                        "1 process"sv,
+                                        "1 process 5"sv,
+                                        "1 process 0 5"sv,
+                                        "1 process -5 5"sv,
+                                        "1 process 5 5 5"sv,
+                                        "1 process 5x 5"sv,
+                                        "1 claimed 5 5"sv,
+                                        "1 claimed 5 5 "sv,
+                                        "1 claimed 5 5 a b"sv,
+                                        "1 ended"sv,
+                                        "1 ended exit"sv,
+                                        "1 ended exit x"sv,
+                                        "1 ended exit 1 2"sv,
+                                        "1 ended unknown 1"sv,
+                                        "1 ended well 0"sv,
+                                        "1 exec_failed"sv,
+                                        "1 exec_failed x y"sv,
+                                        "1 state A\x18"sv,
+                                        "1 state A\rB"sv,
+                                        "99999999999999999999 started"sv}) {
         BOOST_TEST_CONTEXT("'" << line << "'") {
             BOOST_TEST(!parse_journal_line(line).has_value());
         }
@@ -166,7 +187,9 @@ BOOST_AUTO_TEST_CASE(what_is_no_claim_is_not_read) {
          {""sv, "\n"sv, "killed\n"sv, "killed x\n"sv, "killed 5"sv, "killed 5\n\n"sv,
           "supervisor 1 2 b"sv, "supervisor 1 2\n"sv, "supervisor 0 2 b\n"sv,
           "supervisor 1 2 b c\n"sv, "owner 1 2 b\n"sv, "supervisor 1 2 \n"sv}) {
-        BOOST_TEST_CONTEXT("'" << text << "'") { BOOST_TEST(!parse_claim(text).has_value()); }
+        BOOST_TEST_CONTEXT("'" << text << "'") {
+            BOOST_TEST(!parse_claim(text).has_value());
+        }
     }
 }
 

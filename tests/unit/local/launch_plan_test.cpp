@@ -45,8 +45,7 @@ BOOST_AUTO_TEST_CASE(a_plan_is_written_and_read_back) {
 
 BOOST_AUTO_TEST_CASE(what_is_left_out_has_its_default) {
     std::string fault;
-    const auto plan =
-        decode_launch("output\0/o\0argument\0/bin/true\0directory\0/\0"sv, fault);
+    const auto plan = decode_launch("output\0/o\0argument\0/bin/true\0directory\0/\0"sv, fault);
     BOOST_REQUIRE_MESSAGE(plan.has_value(), fault);
     BOOST_TEST(plan->environment.empty());
     BOOST_TEST(plan->grace.count() == 10000);
@@ -83,7 +82,8 @@ BOOST_AUTO_TEST_CASE(a_text_that_says_anything_else_is_refused) {
     BOOST_TEST(fault_of(good + std::string("launcher\0yes\0"sv)) == "launcher is neither 0 nor 1");
     BOOST_TEST(fault_of(good + std::string("grace_ms\0soon\0"sv)) == "grace_ms is no number");
     BOOST_TEST(fault_of(good + std::string("grace_ms\0\0"sv)) == "grace_ms is no number");
-    BOOST_TEST(fault_of(good + std::string("grace_ms\0-5\0"sv)) == "grace must be between 0 and 24 hours");
+    BOOST_TEST(fault_of(good + std::string("grace_ms\0-5\0"sv)) ==
+               "grace must be between 0 and 24 hours");
     BOOST_TEST(fault_of("") == "the program must be an absolute path");
 }
 

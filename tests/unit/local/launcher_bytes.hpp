@@ -15,12 +15,13 @@ inline constexpr std::string_view header = "\xac\xed\x00\x05"sv;
 inline constexpr std::string_view protocol = "org.apache.spark.launcher.LauncherProtocol$"sv;
 
 inline std::string utf(std::string_view text) {
-    return std::string{static_cast<char>(text.size() >> 8U),
-                       static_cast<char>(text.size() & 0xFFU)}
+    return std::string{static_cast<char>(text.size() >> 8U), static_cast<char>(text.size() & 0xFFU)}
         .append(text);
 }
 
-inline std::string string_object(std::string_view text) { return "t" + utf(text); }
+inline std::string string_object(std::string_view text) {
+    return "t" + utf(text);
+}
 
 inline std::string reference(unsigned handle) {
     return std::string("q\x00\x7e"sv) + static_cast<char>(handle >> 8U) +
@@ -64,7 +65,9 @@ inline std::string set_other_state(std::string_view state) {
 }
 
 /// Any message after set_state, with the same state as that.
-inline std::string set_first_state_again() { return "s" + reference(9) + reference(0xe); }
+inline std::string set_first_state_again() {
+    return "s" + reference(9) + reference(0xe);
+}
 
 }  // namespace sparkhost::test::launcher
 

@@ -85,7 +85,8 @@ BOOST_AUTO_TEST_CASE(a_hello_captured_from_spark_is_understood) {
         "746f636f6c2448656c6c6f7f5afac86517b0cd0200024c00067365637265747400124c6a6176612f6c616e672f"
         "537472696e673b4c000c737061726b56657273696f6e71007e0001787200326f72672e6170616368652e737061"
         "726b2e6c61756e636865722e4c61756e6368657250726f746f636f6c244d657373616765ba91306956ca883502"
-        "000078707400065345435245547400" "05332e352e36");
+        "000078707400065345435245547400"
+        "05332e352e36");
     const auto reading = read_all(bytes);
     BOOST_TEST(!reading.broken);
     BOOST_REQUIRE(reading.messages.size() == 1U);
@@ -270,7 +271,8 @@ BOOST_AUTO_TEST_CASE(a_broken_stream_stays_broken) {
 BOOST_AUTO_TEST_CASE(the_stop_stream_is_the_one_that_spark_obeys) {
     BOOST_CHECK(sparkhost::detail::launcher_stop_stream() ==
                 from_hex("aced00057372002f6f72672e6170616368652e737061726b2e6c61756e636865722e4c61"
-                         "756e6368657250726f746f636f6c2453746f701805482f54cd23010200007872" "00326f"
+                         "756e6368657250726f746f636f6c2453746f701805482f54cd23010200007872"
+                         "00326f"
                          "72672e6170616368652e737061726b2e6c61756e636865722e4c61756e6368657250726f"
                          "746f636f6c244d657373616765ba91306956ca88350200007870"));
     BOOST_TEST(sparkhost::detail::launcher_stop_stream().size() == 133U);

@@ -7,6 +7,7 @@
 
 #include "support/run.hpp"
 #include "support/temp_dir.hpp"
+#include "system_clock.hpp"
 
 #include <sparkhost/backends/local.hpp>
 
@@ -111,7 +112,8 @@ class RunningWatch {
 public:
     RunningWatch(Backend& backend, asio::any_io_executor strand)
         : sink(std::make_shared<RecordingSink>(strand)),
-          over_(std::make_shared<asio::steady_timer>(strand, asio::steady_timer::time_point::max())) {
+          over_(
+              std::make_shared<asio::steady_timer>(strand, asio::steady_timer::time_point::max())) {
         auto ended = [this, over = over_](std::exception_ptr, Result<void> outcome) {
             result = std::move(outcome);
             over->cancel();
@@ -140,6 +142,12 @@ private:
     asio::cancellation_signal cancel_{};
 };
 
+template <class T>
+void require_ok(const Result<T>& result) {
+    const std::string failure = result.has_error() ? result.error().text() : "";
+    BOOST_TEST_REQUIRE(result.has_value(), failure);
+}
+
 /// A backend over a fake Spark, and requests for it.
 class LocalHarness {
 public:
@@ -158,7 +166,7 @@ public:
         context.store_uuid = "0123ABCD-0000-0000-0000-000000000000";
         context.backend_name = options.name;
         context.blocking_executor = pool.get_executor();
-        context.clock = std::make_shared<SystemClock>();
+        context.clock = std::make_shared<detail::SystemClock>();
         context.log = [this](const LogEvent& event) { logged.push_back(event.message); };
         return context;
     }
@@ -167,7 +175,7 @@ public:
     asio::awaitable<std::unique_ptr<Backend>> open() {
         auto backend = make_local_backend(co_await asio::this_coro::executor, options);
         auto opened = co_await backend->open(context());
-        BOOST_TEST_REQUIRE(opened.has_value(), opened.has_error() ? opened.error().text() : "");
+        require_ok(opened);
         co_return backend;
     }
 
@@ -198,10 +206,16 @@ private:
 /// Reserves and submits; gives the ticket.
 inline asio::awaitable<Ticket> launch(Backend& backend, SubmitRequest request) {
     auto ticket = co_await backend.reserve(request);
-    BOOST_TEST_REQUIRE(ticket.has_value(), ticket.has_error() ? ticket.error().text() : "");
+    require_ok(ticket);
     auto submitted = co_await backend.submit(std::move(request), *ticket);
-    BOOST_TEST_REQUIRE(submitted.has_value(), submitted.has_error() ? submitted.error().text() : "");
+    require_ok(submitted);
     co_return *ticket;
+}
+
+inline asio::awaitable<Ticket> launch(LocalHarness& harness, Backend& backend,
+                                      std::string_view script) {
+    SubmitRequest request = harness.request(script);
+    co_return co_await launch(backend, std::move(request));
 }
 
 }  // namespace sparkhost::test

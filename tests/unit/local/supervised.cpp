@@ -46,7 +46,9 @@ LineStream& LineStream::operator=(LineStream&& other) noexcept {
     return *this;
 }
 
-LineStream::~LineStream() { close(); }
+LineStream::~LineStream() {
+    close();
+}
 
 void LineStream::close() {
     if (fd_ >= 0) {
@@ -93,16 +95,21 @@ std::string LineStream::bytes(std::size_t size) {
     return text;
 }
 
-bool LineStream::at_end() { return buffer_.empty() && !fill(); }
+bool LineStream::at_end() {
+    return buffer_.empty() && !fill();
+}
 
 void LineStream::write(std::string_view text) {
     const auto size = ::write(fd_, text.data(), text.size());
     BOOST_REQUIRE(size == static_cast<ssize_t>(text.size()));
 }
 
-Gate::Gate(const std::filesystem::path& path) : path_(path.string()) {
-    BOOST_REQUIRE(::mkfifo(path_.c_str(), 0600) == 0);
-    stream_ = LineStream(::open(path_.c_str(), O_RDWR | O_CLOEXEC | O_NONBLOCK));
+Gate::Gate(const std::filesystem::path& path)
+    : out_path_(path.string() + ".out"), in_path_(path.string() + ".in") {
+    BOOST_REQUIRE(::mkfifo(out_path_.c_str(), 0600) == 0);
+    BOOST_REQUIRE(::mkfifo(in_path_.c_str(), 0600) == 0);
+    out_ = LineStream(::open(out_path_.c_str(), O_RDWR | O_CLOEXEC | O_NONBLOCK));
+    in_ = LineStream(::open(in_path_.c_str(), O_RDWR | O_CLOEXEC | O_NONBLOCK));
 }
 
 pid_t start_supervisor(const std::string& folder, int output) {
@@ -183,16 +190,20 @@ LineStream Supervised::connect() const {
     sockaddr_un address{};
     address.sun_family = AF_UNIX;
     std::strncpy(address.sun_path, path.c_str(), sizeof address.sun_path - 1);
-    const int result = ::connect(socket.fd(), reinterpret_cast<const sockaddr*>(&address),
-                                 sizeof address);
+    const int result =
+        ::connect(socket.fd(), reinterpret_cast<const sockaddr*>(&address), sizeof address);
     ::close(folder);
     BOOST_REQUIRE_MESSAGE(result == 0, "cannot connect: " << std::strerror(errno));
     return socket;
 }
 
-void Supervised::send_kill() const { connect().write("kill\n"); }
+void Supervised::send_kill() const {
+    connect().write("kill\n");
+}
 
-void Supervised::signal(int number) const { BOOST_REQUIRE(::kill(pid_, number) == 0); }
+void Supervised::signal(int number) const {
+    BOOST_REQUIRE(::kill(pid_, number) == 0);
+}
 
 int Supervised::wait() {
     wait_until_gone(pid_);
@@ -201,11 +212,17 @@ int Supervised::wait() {
     return WIFEXITED(status) ? WEXITSTATUS(status) : -WTERMSIG(status);
 }
 
-std::string Supervised::journal_text() const { return read_text(folder_ / "journal"); }
+std::string Supervised::journal_text() const {
+    return read_text(folder_ / "journal");
+}
 
-std::vector<std::string> Supervised::journal() const { return told(journal_text()); }
+std::vector<std::string> Supervised::journal() const {
+    return told(journal_text());
+}
 
-std::string Supervised::output() const { return read_text(plan_.output); }
+std::string Supervised::output() const {
+    return read_text(plan_.output);
+}
 
 pid_t Supervised::child() const {
     for (const auto& entry : detail::parse_journal(journal_text())) {

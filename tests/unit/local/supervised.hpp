@@ -46,17 +46,25 @@ private:
     std::string buffer_{};
 };
 
-/// A named pipe, by which a script and a test wait for each other.
+/// Two named pipes, by which a script and a test wait for each other.
 class Gate {
 public:
     explicit Gate(const std::filesystem::path& path);
-    const std::string& path() const { return path_; }
-    std::string line() { return stream_.line(); }
-    void open() { stream_.write("go\n"); }
+
+    /// For the script: `echo text > out`, `read x < in`.
+    const std::string& out() const { return out_path_; }
+    const std::string& in() const { return in_path_; }
+
+    /// What the script tells next.
+    std::string line() { return out_.line(); }
+    /// Lets a script that reads, now or later, go on.
+    void open() { in_.write("go\n"); }
 
 private:
-    std::string path_;
-    LineStream stream_;
+    std::string out_path_;
+    std::string in_path_;
+    LineStream out_;
+    LineStream in_;
 };
 
 /// One ticket and its supervisor. Nothing of it is left when the test is over.

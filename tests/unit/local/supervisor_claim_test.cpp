@@ -61,7 +61,7 @@ BOOST_AUTO_TEST_CASE(a_ticket_is_started_once_and_then_taken_for_ever) {
 BOOST_AUTO_TEST_CASE(a_second_supervisor_leaves_the_first_alone) {
     Supervised ticket;
     Gate gate(ticket.dir() / "gate");
-    ticket.script("echo up > " + gate.path() + "; read x < " + gate.path());
+    ticket.script("echo up > " + gate.out() + "; read x < " + gate.in());
     ticket.start();
     BOOST_TEST(gate.line() == "up");
     auto other = start_another(ticket.folder().string());
@@ -111,7 +111,7 @@ BOOST_AUTO_TEST_CASE(a_killers_claim_keeps_the_driver_from_ever_starting) {
 BOOST_AUTO_TEST_CASE(whoever_reads_the_claim_can_connect) {
     Supervised ticket;
     Gate gate(ticket.dir() / "gate");
-    ticket.script("read x < " + gate.path());
+    ticket.script("read x < " + gate.in());
     BOOST_TEST(ticket.start() == "claimed");
     const auto claim = sparkhost::detail::parse_claim(read_text(ticket.folder() / "claim"));
     BOOST_REQUIRE(claim.has_value());

@@ -21,7 +21,7 @@ struct Waiting {
     Gate gate{ticket.dir() / "gate"};
 
     Waiting() {
-        ticket.script("echo up > " + gate.path() + "; read x < " + gate.path() + "; exit 4");
+        ticket.script("echo up > " + gate.out() + "; read x < " + gate.in() + "; exit 4");
         BOOST_TEST(ticket.start() == "claimed");
         BOOST_TEST(gate.line() == "up");
     }

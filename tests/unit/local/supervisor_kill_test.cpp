@@ -15,7 +15,9 @@ namespace {
 using namespace sparkhost::test;
 using Words = std::vector<std::string>;
 
-bool exists(pid_t pid) { return ::kill(pid, 0) == 0; }
+bool exists(pid_t pid) {
+    return ::kill(pid, 0) == 0;
+}
 
 /// A python program that does `setup`, leaves its group, session and parent, tells its pid
 /// through the gate and stays.
@@ -23,7 +25,7 @@ std::string daemon(const Gate& gate, const std::string& setup) {
     return "/usr/bin/python3 -c 'import os,signal,time\n" + setup +
            "\nif os.fork(): os._exit(0)\nos.setsid()\nif os.fork(): os._exit(0)\n"
            "open(\"" +
-           gate.path() + "\",\"w\").write(str(os.getpid())+\"\\n\")\ntime.sleep(1000)'";
+           gate.out() + "\",\"w\").write(str(os.getpid())+\"\\n\")\ntime.sleep(1000)'";
 }
 
 }  // namespace
@@ -33,8 +35,8 @@ BOOST_AUTO_TEST_SUITE(supervisor_kill)
 BOOST_AUTO_TEST_CASE(a_driver_that_obeys_is_over_at_once) {
     Supervised ticket;
     Gate gate(ticket.dir() / "gate");
-    ticket.script("trap 'echo bye; exit 7' TERM; echo up > " + gate.path() +
-                  "; while :; do read x < " + gate.path() + "; done");
+    ticket.script("trap 'echo bye; exit 7' TERM; echo up > " + gate.out() +
+                  "; while :; do read x < " + gate.in() + "; done");
     ticket.start();
     BOOST_TEST(gate.line() == "up");
     ticket.send_kill();
@@ -49,7 +51,7 @@ BOOST_AUTO_TEST_CASE(a_driver_that_does_not_listen_is_killed_after_the_grace) {
     Supervised ticket;
     Gate gate(ticket.dir() / "gate");
     ticket.plan().grace = std::chrono::milliseconds{50};
-    ticket.script("trap '' TERM; echo up > " + gate.path() + "; while :; do sleep 1000; done");
+    ticket.script("trap '' TERM; echo up > " + gate.out() + "; while :; do sleep 1000; done");
     ticket.start();
     BOOST_TEST(gate.line() == "up");
     ticket.send_kill();
@@ -60,7 +62,7 @@ BOOST_AUTO_TEST_CASE(a_driver_that_does_not_listen_is_killed_after_the_grace) {
 BOOST_AUTO_TEST_CASE(kills_are_journaled_once_however_many_ask) {
     Supervised ticket;
     Gate gate(ticket.dir() / "gate");
-    ticket.script("trap 'read x < " + gate.path() + "; exit 3' TERM; echo up > " + gate.path() +
+    ticket.script("trap 'read x < " + gate.in() + "; exit 3' TERM; echo up > " + gate.out() +
                   "; while :; do sleep 0.01; done");
     ticket.start();
     BOOST_TEST(gate.line() == "up");
@@ -82,7 +84,7 @@ BOOST_AUTO_TEST_CASE(a_signal_to_the_supervisor_asks_for_a_kill) {
     for (const int number : {SIGTERM, SIGINT}) {
         Supervised ticket;
         Gate gate(ticket.dir() / "gate");
-        ticket.script("echo up > " + gate.path() + "; exec sleep 1000");
+        ticket.script("echo up > " + gate.out() + "; exec sleep 1000");
         ticket.start();
         BOOST_TEST(gate.line() == "up");
         ticket.signal(number);
@@ -96,7 +98,7 @@ BOOST_AUTO_TEST_CASE(a_signal_to_the_supervisor_asks_for_a_kill) {
 BOOST_AUTO_TEST_CASE(hang_ups_and_broken_pipes_are_nothing_to_the_supervisor) {
     Supervised ticket;
     Gate gate(ticket.dir() / "gate");
-    ticket.script("echo up > " + gate.path() + "; read x < " + gate.path() + "; exit 5");
+    ticket.script("echo up > " + gate.out() + "; read x < " + gate.in() + "; exit 5");
     ticket.start();
     BOOST_TEST(gate.line() == "up");
     ticket.signal(SIGHUP);
@@ -135,8 +137,8 @@ BOOST_AUTO_TEST_CASE(descendants_that_do_not_listen_are_killed_after_the_grace) 
 BOOST_AUTO_TEST_CASE(what_a_driver_leaves_behind_ends_before_the_ticket_does) {
     Supervised ticket;
     Gate gate(ticket.dir() / "gate");
-    ticket.script(daemon(gate, "") + "; sleep 1000 & echo $! > " + gate.path() + "; read x < " +
-                  gate.path() + "; exit 6");
+    ticket.script(daemon(gate, "") + "; sleep 1000 & echo $! > " + gate.out() + "; read x < " +
+                  gate.in() + "; exit 6");
     ticket.start();
     const auto one = std::stoi(gate.line());
     const auto other = std::stoi(gate.line());
@@ -155,14 +157,15 @@ BOOST_AUTO_TEST_CASE(processes_that_breed_while_they_are_killed_are_all_ended) {
     Gate gate(ticket.dir() / "gate");
     ticket.plan().grace = std::chrono::milliseconds{20};
     // each of a chain starts the next, in a session of its own, and then ends
-    ticket.script("/usr/bin/python3 -c '\nimport os,signal,time\n"
-                  "signal.signal(signal.SIGTERM, signal.SIG_IGN)\n"
-                  "if os.fork()==0:\n open(\"" +
-                  gate.path() +
-                  "\",\"w\").write(\"up\\n\")\n"
-                  " while True:\n  os.setsid() if os.getpid()!=os.getsid(0) else 0\n"
-                  "  if os.fork(): os._exit(0)\n"
-                  "time.sleep(1000)'");
+    ticket.script(
+        "exec /usr/bin/python3 -c '\nimport os,signal,time\n"
+        "signal.signal(signal.SIGTERM, signal.SIG_IGN)\n"
+        "if os.fork()==0:\n open(\"" +
+        gate.out() +
+        "\",\"w\").write(\"up\\n\")\n"
+        " while True:\n  os.setsid() if os.getpid()!=os.getsid(0) else 0\n"
+        "  if os.fork(): os._exit(0)\n"
+        "time.sleep(1000)'");
     ticket.start();
     BOOST_TEST(gate.line() == "up");
     ticket.send_kill();
@@ -173,8 +176,7 @@ BOOST_AUTO_TEST_CASE(processes_that_breed_while_they_are_killed_are_all_ended) {
 BOOST_AUTO_TEST_CASE(orphans_that_end_by_themselves_are_reaped_while_the_driver_runs) {
     Supervised ticket;
     Gate gate(ticket.dir() / "gate");
-    ticket.script("(sleep 0 & echo $! > " + gate.path() + "); read x < " + gate.path() +
-                  "; exit 2");
+    ticket.script("(sleep 0 & echo $! > " + gate.out() + "); read x < " + gate.in() + "; exit 2");
     ticket.start();
     wait_until_gone(std::stoi(gate.line()));
     gate.open();

@@ -29,7 +29,7 @@ struct Driver {
 
     explicit Driver(const std::string& on_term = "exit 0") {
         ticket.script("trap '" + on_term + "' TERM; echo $_SPARK_LAUNCHER_PORT " +
-                      "$_SPARK_LAUNCHER_SECRET > " + gate.path() + "; read x < " + gate.path());
+                      "$_SPARK_LAUNCHER_SECRET > " + gate.out() + "; read x < " + gate.in());
         ticket.plan().launcher = true;
         BOOST_TEST(ticket.start() == "claimed");
         std::istringstream told_by_script(gate.line());
@@ -108,8 +108,8 @@ BOOST_AUTO_TEST_CASE(nothing_is_believed_without_the_secret) {
     const std::string head(launcher::header);
     auto guess = driver.secret;
     guess.back() = guess.back() == '0' ? '1' : '0';
-    const auto null_secret = head + "s" + launcher::hello_class() + "p" +
-                             launcher::string_object("3.5.6");
+    const auto null_secret =
+        head + "s" + launcher::hello_class() + "p" + launcher::string_object("3.5.6");
     for (const auto& bytes :
          {head + launcher::hello(guess), head + launcher::hello(""), null_secret,
           head + launcher::hello(driver.secret.substr(0, 63)),
@@ -174,7 +174,7 @@ BOOST_AUTO_TEST_CASE(a_talkative_driver_does_not_fill_the_journal) {
 }
 
 BOOST_AUTO_TEST_CASE(a_kill_asks_spark_to_stop) {
-    Driver driver("read x < " + std::string("$GATE") + "; exit 9");
+    Driver driver("exit 9");
     auto spark = driver.connect();
     spark.write(driver.greeting());
     BOOST_TEST(driver.next() == "connected 3.5.6");

@@ -56,9 +56,8 @@ BOOST_AUTO_TEST_CASE(a_driver_that_returns_ends_with_its_exit_status) {
         ticket.script("exit " + std::to_string(status));
         BOOST_TEST(ticket.start() == "claimed");
         BOOST_TEST(ticket.wait() == 0);
-        BOOST_TEST(ticket.journal() ==
-                       (Words{"claimed", "process", "started",
-                              "ended exit " + std::to_string(status)}),
+        BOOST_TEST(ticket.journal() == (Words{"claimed", "process", "started",
+                                              "ended exit " + std::to_string(status)}),
                    boost::test_tools::per_element());
     }
 }
@@ -186,8 +185,9 @@ BOOST_AUTO_TEST_CASE(both_outputs_are_in_one_file_in_order_behind_what_was_there
 
 BOOST_AUTO_TEST_CASE(the_driver_has_its_directory_group_signals_and_private_files) {
     Supervised ticket;
-    ticket.script("pwd; umask; cut -d' ' -f5 /proc/$$/stat; echo $$; touch made; "
-                  "grep -E '^Sig(Blk|Ign)' /proc/$$/status");
+    ticket.script(
+        "pwd; umask; cut -d' ' -f5 /proc/$$/stat; echo $$; touch made; "
+        "exec grep -E '^Sig(Blk|Ign)' /proc/self/status");
     std::signal(SIGUSR1, SIG_IGN);
     ticket.start();
     std::signal(SIGUSR1, SIG_DFL);
@@ -216,7 +216,7 @@ BOOST_AUTO_TEST_CASE(the_driver_has_its_directory_group_signals_and_private_file
 BOOST_AUTO_TEST_CASE(the_journal_names_supervisor_and_child) {
     Supervised ticket;
     Gate gate(ticket.dir() / "gate");
-    ticket.script("read x < " + gate.path());
+    ticket.script("read x < " + gate.in());
     BOOST_TEST(ticket.start() == "claimed");
     const auto entries = sparkhost::detail::parse_journal(ticket.journal_text());
     BOOST_REQUIRE(entries.size() >= 2U);
@@ -249,7 +249,7 @@ BOOST_AUTO_TEST_CASE(only_the_agreed_files_are_left) {
 BOOST_AUTO_TEST_CASE(a_long_path_with_blanks_is_a_ticket_like_any_other) {
     Supervised ticket(std::string(120, 'x') + " y");
     Gate gate(ticket.dir() / "gate");
-    ticket.script("read x < " + gate.path());
+    ticket.script("read x < " + gate.in());
     BOOST_TEST(ticket.start() == "claimed");
     auto peer = ticket.connect();
     gate.open();
@@ -260,7 +260,7 @@ BOOST_AUTO_TEST_CASE(a_long_path_with_blanks_is_a_ticket_like_any_other) {
 BOOST_AUTO_TEST_CASE(a_supervisor_killed_outright_takes_its_driver_with_it) {
     Supervised ticket;
     Gate gate(ticket.dir() / "gate");
-    ticket.script("echo up > " + gate.path() + "; exec sleep 1000");
+    ticket.script("echo up > " + gate.out() + "; exec sleep 1000");
     ticket.start();
     BOOST_TEST(gate.line() == "up");
     const auto child = ticket.child();
@@ -274,7 +274,7 @@ BOOST_AUTO_TEST_CASE(a_supervisor_killed_outright_takes_its_driver_with_it) {
 BOOST_AUTO_TEST_CASE(a_disk_that_is_full_delays_the_journal_but_neither_driver_nor_end) {
     Supervised ticket;
     Gate gate(ticket.dir() / "gate");
-    ticket.script("echo up > " + gate.path() + "; read x < " + gate.path());
+    ticket.script("echo up > " + gate.out() + "; read x < " + gate.in());
     ticket.start();
     auto peer = ticket.connect();
     BOOST_TEST(gate.line() == "up");
@@ -291,8 +291,8 @@ BOOST_AUTO_TEST_CASE(a_disk_that_is_full_delays_the_journal_but_neither_driver_n
     const auto rest = told(peer.rest());
     BOOST_TEST(ticket.wait() == 0);
     BOOST_TEST(rest.back() == "ended signal 15");
-    BOOST_TEST(ticket.journal() == (Words{"claimed", "process", "started", "kill_requested",
-                                          "ended signal 15"}),
+    BOOST_TEST(ticket.journal() ==
+                   (Words{"claimed", "process", "started", "kill_requested", "ended signal 15"}),
                boost::test_tools::per_element());
 }
 
@@ -315,9 +315,9 @@ BOOST_AUTO_TEST_CASE(without_room_for_the_journal_no_driver_runs) {
     BOOST_REQUIRE(::prlimit(pid, RLIMIT_FSIZE, &before, nullptr) == 0);
     wait_until_gone(pid);
     BOOST_REQUIRE(::waitpid(pid, nullptr, 0) == pid);
-    BOOST_TEST(ticket.journal() ==
-                   (Words{"claimed", "process", "exec_failed 27 cannot write the journal: File too large",
-                          "ended failed 127"}),
+    BOOST_TEST(ticket.journal() == (Words{"claimed", "process",
+                                          "exec_failed 27 cannot write the journal: File too large",
+                                          "ended failed 127"}),
                boost::test_tools::per_element());
     BOOST_TEST(!std::filesystem::exists(ticket.folder() / "work/ran"));
 }
@@ -325,10 +325,9 @@ BOOST_AUTO_TEST_CASE(without_room_for_the_journal_no_driver_runs) {
 BOOST_AUTO_TEST_CASE(it_is_small) {
     Supervised ticket;
     Gate gate(ticket.dir() / "gate");
-    ticket.script("read x < " + gate.path());
+    ticket.script("read x < " + gate.in());
     ticket.start();
-    BOOST_TEST(read_text("/proc/" + std::to_string(ticket.pid()) + "/comm") ==
-               "sparkhost-super\n");
+    BOOST_TEST(read_text("/proc/" + std::to_string(ticket.pid()) + "/comm") == "sparkhost-super\n");
 #if !defined(SPARKHOST_SUPERVISOR_SANITIZED)
     BOOST_TEST(status_number(ticket.pid(), "VmHWM:") < 2048);
     BOOST_TEST(std::filesystem::file_size(SPARKHOST_SUPERVISOR_PROGRAM) < 1024U * 1024U);

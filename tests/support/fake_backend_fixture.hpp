@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-#ifndef SPARKHOST_TESTS_CONFORMANCE_FAKE_BACKEND_FIXTURE_HPP
-#define SPARKHOST_TESTS_CONFORMANCE_FAKE_BACKEND_FIXTURE_HPP
+#ifndef SPARKHOST_TESTS_SUPPORT_FAKE_BACKEND_FIXTURE_HPP
+#define SPARKHOST_TESTS_SUPPORT_FAKE_BACKEND_FIXTURE_HPP
 
 #include <sparkhost/testing/backend_conformance.hpp>
 #include <sparkhost/testing/backend_wrapper.hpp>
@@ -17,7 +17,8 @@ namespace sparkhost::test {
 /// What runs on the fake cluster: the files of the specs are the programs.
 struct FakeWorld {
     std::shared_ptr<testing::FakeCluster> cluster{std::make_shared<testing::FakeCluster>()};
-    std::map<std::string, std::string> tickets;  ///< by mark
+    std::map<std::string, std::string> tickets;      ///< by mark
+    std::map<std::string, std::size_t> more_starts;  ///< by ticket: what a broken backend added
 
     /// What the program would do, as soon as it has been started.
     void play(const SubmitRequest& request, const Ticket& ticket) {
@@ -40,7 +41,7 @@ struct FakeWorld {
 /// A fake backend whose applications do by themselves what their program says.
 class PlayingBackend : public testing::BackendWrapper {
 public:
-    PlayingBackend(std::shared_ptr<FakeWorld> world)
+    explicit PlayingBackend(std::shared_ptr<FakeWorld> world)
         : BackendWrapper(testing::make_fake_backend(world->cluster)), world_(std::move(world)) {}
 
     Awaitable<void> submit(SubmitRequest request, Ticket ticket) override {
@@ -65,8 +66,8 @@ class FakeBackendFixture final : public testing::BackendFixture {
 public:
     using Make = std::function<std::unique_ptr<Backend>(std::shared_ptr<FakeWorld>)>;
 
-    explicit FakeBackendFixture(Make make = std::make_unique<PlayingBackend,
-                                                             std::shared_ptr<FakeWorld>>)
+    explicit FakeBackendFixture(
+        Make make = std::make_unique<PlayingBackend, std::shared_ptr<FakeWorld>>)
         : make_(std::move(make)) {}
 
     std::unique_ptr<Backend> make(boost::asio::any_io_executor) override { return make_(world_); }
@@ -81,7 +82,10 @@ public:
 
     std::size_t starts(std::string mark) override {
         auto found = world_->tickets.find(mark);
-        return found == world_->tickets.end() ? 0 : world_->cluster->starts(found->second);
+        if (found == world_->tickets.end()) {
+            return 0;
+        }
+        return world_->cluster->starts(found->second) + world_->more_starts[found->second];
     }
 
     FakeWorld& world() { return *world_; }

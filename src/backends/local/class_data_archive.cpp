@@ -1,0 +1,278 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "backends/local/class_data_archive.hpp"
+
+#include "backends/local/launch_recipe.hpp"
+#include "backends/local/posix_file.hpp"
+#include "backends/local/process_start.hpp"
+
+#include "hop.hpp"
+
+#include <boost/asio/co_spawn.hpp>
+#include <boost/asio/detached.hpp>
+#include <boost/asio/posix/stream_descriptor.hpp>
+#include <boost/asio/redirect_error.hpp>
+#include <boost/asio/steady_timer.hpp>
+#include <boost/asio/this_coro.hpp>
+#include <boost/asio/use_awaitable.hpp>
+
+#include <cerrno>
+#include <chrono>
+#include <csignal>
+#include <cstdint>
+#include <filesystem>
+#include <optional>
+#include <set>
+#include <system_error>
+#include <utility>
+
+#include <sys/file.h>
+
+namespace sparkhost::detail::local {
+
+namespace {
+
+constexpr std::chrono::minutes training_limit{10};
+constexpr int training_niceness = 19;
+
+/// Uses what most applications use: session, SQL, a shuffle, a result.
+constexpr std::string_view training_program =
+    "from pyspark.sql import SparkSession\n"
+    "spark = SparkSession.builder.getOrCreate()\n"
+    "spark.range(100).selectExpr('id % 7 AS k').groupBy('k').count().collect()\n"
+    "spark.sql('SELECT 1 AS one').collect()\n"
+    "spark.stop()\n";
+
+/// Name, size and time of each jar: what Java checks too before it trusts an archive.
+std::string jar_listing(const std::string& jars) {
+    std::set<std::string> lines;
+    std::error_code error;
+    std::filesystem::directory_iterator entry(jars, error);
+    for (std::filesystem::directory_iterator end; !error && entry != end; entry.increment(error)) {
+        std::error_code ignored;
+        auto size = entry->file_size(ignored);
+        auto time = entry->last_write_time(ignored).time_since_epoch().count();
+        lines.insert(entry->path().filename().string() + " " + std::to_string(size) + " " +
+                     std::to_string(time) + "\n");
+    }
+    std::string listing;
+    for (const auto& line : lines) {
+        listing += line;
+    }
+    return listing;
+}
+
+}  // namespace
+
+std::string fingerprint(std::string_view text) {
+    std::uint64_t hash = 14695981039346656037ull;
+    for (char c : text) {
+        hash = (hash ^ static_cast<unsigned char>(c)) * 1099511628211ull;
+    }
+    constexpr char digits[] = "0123456789abcdef";
+    std::string name;
+    for (int shift = 60; shift >= 0; shift -= 4) {
+        name += digits[(hash >> shift) & 0xF];
+    }
+    return name;
+}
+
+ArchivePlan plan_archive(const SparkInstallation& spark, const std::string& archive_dir) {
+    ArchivePlan plan;
+    plan.folder = archive_dir;
+    plan.data.spark_home = spark.spark_home;
+    plan.data.spark_version = spark.version.text;
+    plan.data.logging_jars = spark.logging_jars;
+    plan.data.java = spark.java;
+    plan.data.conf_folder = spark.conf_folder;
+    plan.data.conf_options = spark.conf_options;
+    plan.environment = spark.environment;
+    plan.trainable = !spark.python.empty();
+    auto request = java_command_request(plan.data, spark.environment);
+    plan.class_path = java_class_path(request);
+    auto release = read_whole_file(spark.java_home + "/release");
+    const std::string inputs = spark.version.text + "\n" + spark.java + "\n" +
+                               spark.java_version + "\n" + (release ? *release : std::string()) +
+                               "\n" + plan.class_path + "\n" +
+                               jar_listing(spark.spark_home + "/jars");
+    if (spark.conf_folder_is_ours) {
+        plan.file = archive_dir + "/spark-" + spark.version.text + "-" + fingerprint(inputs) + ".jsa";
+    }
+    return plan;
+}
+
+std::string usable_archive(const ArchivePlan& plan, const TicketData& data,
+                           const Environment& environment) {
+    if (plan.file.empty() || data.java != plan.data.java || !file_exists(plan.file)) {
+        return {};
+    }
+    auto request = java_command_request(data, environment);
+    return java_class_path(request) == plan.class_path ? plan.file : std::string();
+}
+
+struct ArchiveTrainer::Run {
+    Run() = default;
+    Run(const Run&) = delete;
+    Run& operator=(const Run&) = delete;
+    ~Run() {
+        kill();
+        (void)remove_tree(folder);
+    }
+
+    /// Also what the virtual machine has started itself.
+    void kill() const {
+        if (process.pid > 0 && reap_process(process) < 0 && process.handle) {
+            ::kill(-process.pid, SIGKILL);
+        }
+    }
+
+    ArchivePlan plan{};
+    asio::any_io_executor pool{};
+    LogSink log{};
+    UniqueFd lock{};
+    std::string folder{};  ///< of this run, removed with it
+    StartedProcess process{};
+    std::optional<asio::posix::stream_descriptor> ended{};
+    bool stopped{false};
+};
+
+namespace {
+
+Result<ProcessStart> training_command(const ArchivePlan& plan, const std::string& folder) {
+    TicketData data = plan.data;
+    data.properties = {{"spark.master", "local[1]"},
+                       {"spark.driver.memory", "512m"},
+                       {"spark.ui.port", "0"},
+                       {"spark.ui.showConsoleProgress", "false"}};
+    auto options = java_options(java_command_request(data, plan.environment));
+    if (!options) {
+        return options.error();
+    }
+    const std::string properties = folder + "/spark.properties";
+    const std::string program = folder + "/train.py";
+    if (auto written = write_file_durably(properties, write_properties(data.properties));
+        !written) {
+        return written.error();
+    }
+    if (auto written = write_file_durably(program, training_program); !written) {
+        return written.error();
+    }
+    SubmitArguments arguments;
+    arguments.properties_file = properties;
+    arguments.file = program;
+    auto submit = submit_arguments(arguments);
+    ProcessStart start;
+    start.program = options->front();
+    start.arguments.assign(options->begin() + 1, options->end());
+    start.arguments.insert(start.arguments.begin(),
+                           "-XX:ArchiveClassesAtExit=" + folder + "/made.jsa");
+    start.arguments.insert(start.arguments.end(), submit.begin(), submit.end());
+    start.environment = plan.environment;
+    start.environment["SPARK_LOCAL_DIRS"] = folder;
+    start.directory = folder;
+    start.niceness = training_niceness;
+    start.ends_with_host = true;
+    start.own_group = true;
+    return start;
+}
+
+}  // namespace
+
+void ArchiveTrainer::start(const ArchivePlan& plan, asio::any_io_executor strand,
+                           asio::any_io_executor pool, LogSink log) {
+    if (tried_ || plan.file.empty() || !plan.trainable) {
+        return;
+    }
+    tried_ = true;
+    auto run = std::make_shared<Run>();
+    run->plan = plan;
+    run->pool = std::move(pool);
+    run->log = std::move(log);
+    run_ = run;
+    asio::co_spawn(strand, train(std::move(run)), asio::detached);
+}
+
+void ArchiveTrainer::stop() {
+    if (auto run = run_.lock()) {
+        run->stopped = true;
+        run->kill();
+    }
+    tried_ = false;
+}
+
+asio::awaitable<void> ArchiveTrainer::train(std::shared_ptr<Run> run) {
+    auto begin = [run]() -> Result<bool> {
+        const std::string lock = run->plan.folder + "/training.lock";
+        auto fd = open_file(lock, O_RDWR | O_CREAT, 0600);
+        if (!fd) {
+            return fd.error();
+        }
+        if (file_exists(run->plan.file) || ::flock(fd->get(), LOCK_EX | LOCK_NB) != 0) {
+            return false;
+        }
+        run->lock = std::move(*fd);
+        run->folder = run->plan.folder + "/training";
+        if (auto removed = remove_tree(run->folder); !removed) {
+            return removed.error();
+        }
+        if (auto made = make_folder(run->folder); !made) {
+            return made.error();
+        }
+        auto command = training_command(run->plan, run->folder);
+        if (!command) {
+            return command.error();
+        }
+        auto process = start_process(*command);
+        if (!process) {
+            return process.error();
+        }
+        run->process = std::move(*process);
+        return run->process.handle.get() >= 0;
+    };
+    Result<bool> begun = co_await run_blocking(run->pool, std::move(begin));
+    auto say = [run](LogLevel level, std::string text) {
+        if (run->log) {
+            run->log(LogEvent{level, "local", std::move(text)});
+        }
+    };
+    if (!begun) {
+        say(LogLevel::warning, "no class-data archive: " + begun.error().text());
+    }
+    if (!begun || !*begun || run->stopped) {
+        co_return;
+    }
+    auto strand = co_await asio::this_coro::executor;
+    int copy = ::fcntl(run->process.handle.get(), F_DUPFD_CLOEXEC, 3);
+    if (copy < 0) {
+        co_return;
+    }
+    run->ended.emplace(strand, copy);
+    asio::steady_timer limit(strand, training_limit);
+    limit.async_wait([weak = std::weak_ptr<Run>(run)](boost::system::error_code stopped) {
+        if (auto late = weak.lock(); late && !stopped) {
+            late->kill();
+        }
+    });
+    boost::system::error_code ignored;
+    co_await run->ended->async_wait(asio::posix::stream_descriptor::wait_read,
+                                    asio::redirect_error(asio::use_awaitable, ignored));
+    const int status = reap_process(run->process);
+    run->process.pid = -1;
+    auto finish = [run, status]() -> Result<bool> {
+        const std::string made = run->folder + "/made.jsa";
+        if (run->stopped || status > 0 || !file_exists(made)) {
+            return false;
+        }
+        if (::rename(made.c_str(), run->plan.file.c_str()) != 0) {
+            return errno_error("rename", made, errno);
+        }
+        return true;
+    };
+    Result<bool> done = co_await run_blocking(run->pool, std::move(finish));
+    if (done && *done) {
+        say(LogLevel::info, "class-data archive made: " + run->plan.file);
+    } else if (!run->stopped) {
+        say(LogLevel::warning, "no class-data archive: the training run has failed");
+    }
+}
+
+}  // namespace sparkhost::detail::local

@@ -1,0 +1,448 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "core/batch_machine.hpp"
+
+#include "support/printing.hpp"
+
+#include <boost/test/unit_test.hpp>
+
+#include <array>
+#include <fstream>
+#include <map>
+#include <optional>
+#include <set>
+#include <sstream>
+#include <string>
+#include <tuple>
+
+namespace sparkhost::detail {
+
+namespace batch_machine_test {
+
+using P = BatchPhase;
+using E = BatchEvent;
+using A = ApplicationState;
+
+constexpr std::array all_phases{P::accepted, P::reserved, P::submitted,
+                                P::running,  P::ended,    P::released};
+constexpr std::array all_events{E::admitted,   E::refused, E::taken, E::process_started,
+                                E::context_up, E::ended,   E::lost,  E::kill_requested,
+                                E::erase_requested, E::released};
+constexpr std::array all_application_states{A::submitted, A::started, A::context_up, A::ended};
+
+Timestamp at(int seconds) { return Timestamp(std::chrono::seconds(seconds)); }
+
+/// A record as it looks in this phase.
+BatchRecord record_in(P phase) {
+    BatchRecord record;
+    record.id = BatchId{7};
+    record.version = 5;
+    record.spec.file = "/job.py";
+    record.phase = phase;
+    record.timeline.push_back({"accepted", at(1), {}});
+    if (phase >= P::reserved) {
+        record.ticket = "t-7-1";
+        record.attempt = 1;
+    }
+    if (phase >= P::ended) {
+        record.outcome = Outcome::success;
+    }
+    return record;
+}
+
+ApplicationStatus report_of(A state) {
+    ApplicationStatus report;
+    report.ticket = "t-7-1";
+    report.state = state;
+    if (state >= A::started) {
+        report.started = at(20);
+    }
+    if (state >= A::context_up) {
+        report.context_up = at(30);
+        report.application_id = "app-1";
+        report.ui_url = "http://ui";
+    }
+    if (state == A::ended) {
+        report.ended = at(40);
+        report.outcome = Outcome::failed;
+        report.exit_code = 3;
+        report.reason = "boom";
+    }
+    return report;
+}
+
+BatchObservation observation_of(E event) {
+    BatchObservation observation;
+    observation.event = event;
+    observation.at = at(100);
+    observation.reason = "why";
+    switch (event) {
+        case E::admitted:
+            observation.ticket = "t-7-1";
+            observation.ticket_data = "data";
+            observation.attempt = 1;
+            break;
+        case E::process_started: observation.report = report_of(A::started); break;
+        case E::context_up: observation.report = report_of(A::context_up); break;
+        case E::ended: observation.report = report_of(A::ended); break;
+        default: break;
+    }
+    return observation;
+}
+
+/// phase × event, written down by hand; what is not here is ignored.
+const std::map<std::pair<P, E>, P>& table() {
+    static const std::map<std::pair<P, E>, P> wanted{
+        {{P::accepted, E::admitted}, P::reserved},
+        {{P::accepted, E::refused}, P::ended},
+        {{P::accepted, E::kill_requested}, P::ended},
+        {{P::accepted, E::erase_requested}, P::ended},
+        {{P::reserved, E::taken}, P::submitted},
+        {{P::reserved, E::refused}, P::ended},
+        {{P::reserved, E::process_started}, P::running},
+        {{P::reserved, E::context_up}, P::running},
+        {{P::reserved, E::ended}, P::ended},
+        {{P::reserved, E::kill_requested}, P::reserved},
+        {{P::reserved, E::erase_requested}, P::reserved},
+        {{P::submitted, E::process_started}, P::running},
+        {{P::submitted, E::context_up}, P::running},
+        {{P::submitted, E::ended}, P::ended},
+        {{P::submitted, E::lost}, P::ended},
+        {{P::submitted, E::kill_requested}, P::submitted},
+        {{P::submitted, E::erase_requested}, P::submitted},
+        {{P::running, E::context_up}, P::running},
+        {{P::running, E::ended}, P::ended},
+        {{P::running, E::lost}, P::ended},
+        {{P::running, E::kill_requested}, P::running},
+        {{P::running, E::erase_requested}, P::running},
+        {{P::ended, E::released}, P::released},
+        {{P::ended, E::erase_requested}, P::ended},
+        {{P::released, E::erase_requested}, P::released},
+    };
+    return wanted;
+}
+
+std::vector<std::string> steps_of(const BatchRecord& record) {
+    std::vector<std::string> steps;
+    for (const auto& entry : record.timeline) {
+        steps.push_back(entry.what);
+    }
+    return steps;
+}
+
+/// The arrows of the n-th diagram of docs/states.md: from, to, label (empty where it has none).
+using Arrow = std::tuple<std::string, std::string, std::string>;
+std::set<Arrow> drawn(std::size_t number) {
+    std::ifstream in(std::string(SPARKHOST_SOURCE_DIR) + "/docs/states.md");
+    std::set<Arrow> arrows;
+    std::size_t diagrams = 0;
+    bool inside = false;
+    for (std::string line; std::getline(in, line);) {
+        if (line == "```mermaid") {
+            inside = true;
+        } else if (line == "```" && inside) {
+            inside = false;
+            ++diagrams;
+        } else if (inside && diagrams == number && line.find("-->") != std::string::npos) {
+            std::istringstream words(line);
+            std::string from;
+            std::string arrow;
+            std::string to;
+            std::string colon;
+            std::string label;
+            words >> from >> arrow >> to >> colon >> label;
+            if (from != "[*]" && to != "[*]") {
+                arrows.emplace(from, to, label);
+            }
+        }
+    }
+    return arrows;
+}
+
+}  // namespace batch_machine_test
+
+using namespace batch_machine_test;
+
+BOOST_AUTO_TEST_SUITE(batch_machine)
+
+BOOST_AUTO_TEST_CASE(every_phase_answers_every_event_as_the_table_says) {
+    for (const auto phase : all_phases) {
+        for (const auto event : all_events) {
+            BOOST_TEST_CONTEXT(to_string(phase) << " + " << to_string(event)) {
+                const auto wanted = table().find({phase, event});
+                const auto before = record_in(phase);
+                auto record = before;
+                const auto events = apply(record, observation_of(event));
+                if (wanted == table().end()) {
+                    BOOST_TEST(events.empty());
+                    BOOST_TEST(record == before);
+                } else {
+                    BOOST_TEST(events.size() == 1u);
+                    BOOST_TEST(record.phase == wanted->second);
+                    BOOST_TEST((record.updated == at(100)));
+                }
+            }
+        }
+    }
+}
+
+BOOST_AUTO_TEST_CASE(the_edges_are_the_table) {
+    BOOST_TEST(batch_edges().size() == table().size());
+    for (const auto& edge : batch_edges()) {
+        BOOST_TEST_CONTEXT(to_string(edge.from) << " + " << to_string(edge.event)) {
+            const auto wanted = table().find({edge.from, edge.event});
+            BOOST_TEST_REQUIRE((wanted != table().end()));
+            BOOST_TEST(edge.to == wanted->second);
+        }
+    }
+}
+
+BOOST_AUTO_TEST_CASE(no_edge_goes_back) {
+    for (const auto& edge : batch_edges()) {
+        BOOST_TEST(edge.to >= edge.from);
+    }
+    for (const auto& edge : application_edges()) {
+        BOOST_TEST(edge.to > edge.from);
+    }
+}
+
+BOOST_AUTO_TEST_CASE(the_drawing_of_a_batch_is_the_table) {
+    std::set<Arrow> edges;
+    for (const auto& edge : batch_edges()) {
+        edges.emplace(to_string(edge.from), to_string(edge.to), to_string(edge.event));
+    }
+    const auto picture = drawn(0);
+    BOOST_TEST_REQUIRE(!picture.empty());
+    for (const auto& [from, to, label] : picture) {
+        BOOST_TEST(edges.contains({from, to, label}),
+                   "drawn but not in the table: " << from << " -> " << to << " : " << label);
+    }
+    for (const auto& [from, to, label] : edges) {
+        BOOST_TEST(picture.contains({from, to, label}),
+                   "in the table but not drawn: " << from << " -> " << to << " : " << label);
+    }
+}
+
+BOOST_AUTO_TEST_CASE(the_drawing_of_an_application_is_its_table) {
+    std::set<Arrow> edges;
+    for (const auto& edge : application_edges()) {
+        edges.emplace(to_string(edge.from), to_string(edge.to), "");
+    }
+    BOOST_TEST_REQUIRE(!drawn(1).empty());
+    BOOST_TEST((drawn(1) == edges));
+}
+
+BOOST_AUTO_TEST_CASE(events_are_named_by_the_phase_entered_or_by_what_changed) {
+    const std::map<std::pair<P, E>, std::string> names{
+        {{P::accepted, E::admitted}, "batch.reserved"},
+        {{P::accepted, E::kill_requested}, "batch.ended"},
+        {{P::reserved, E::taken}, "batch.submitted"},
+        {{P::reserved, E::kill_requested}, "batch.kill_requested"},
+        {{P::submitted, E::erase_requested}, "batch.kill_requested"},
+        {{P::submitted, E::process_started}, "batch.running"},
+        {{P::running, E::context_up}, "batch.updated"},
+        {{P::running, E::ended}, "batch.ended"},
+        {{P::running, E::lost}, "batch.ended"},
+        {{P::ended, E::released}, "batch.released"},
+        {{P::released, E::erase_requested}, "batch.updated"},
+    };
+    for (const auto& [key, name] : names) {
+        BOOST_TEST_CONTEXT(to_string(key.first) << " + " << to_string(key.second)) {
+            auto record = record_in(key.first);
+            if (key.first == P::released) {
+                record.kill_requested = true;
+            }
+            const auto events = apply(record, observation_of(key.second));
+            BOOST_TEST_REQUIRE(events.size() == 1u);
+            BOOST_TEST(events.front() == name);
+        }
+    }
+}
+
+BOOST_AUTO_TEST_CASE(a_wish_said_again_changes_nothing) {
+    for (const auto phase : {P::reserved, P::submitted, P::running}) {
+        for (const auto wish : {E::kill_requested, E::erase_requested}) {
+            auto record = record_in(phase);
+            BOOST_TEST(apply(record, observation_of(wish)).size() == 1u);
+            BOOST_TEST(record.kill_requested);
+            BOOST_TEST(record.erase_requested == (wish == E::erase_requested));
+            BOOST_TEST(apply(record, observation_of(wish)).empty());
+        }
+    }
+}
+
+BOOST_AUTO_TEST_CASE(a_batch_killed_in_the_queue_is_killed_and_says_why) {
+    auto record = record_in(P::accepted);
+    apply(record, observation_of(E::kill_requested));
+    BOOST_TEST(record.outcome == Outcome::killed);
+    BOOST_TEST(record.kill_requested);
+    BOOST_TEST(!record.reason.empty());
+    const std::vector<std::string> wanted{"accepted", "kill_requested", "ended"};
+    BOOST_TEST(steps_of(record) == wanted, boost::test_tools::per_element());
+}
+
+BOOST_AUTO_TEST_CASE(what_ends_without_a_report_is_failed_unknown_or_killed) {
+    struct Row {
+        P phase;
+        E event;
+        bool kill_requested;
+        Outcome outcome;
+    };
+    const std::vector<Row> rows{
+        {P::accepted, E::refused, false, Outcome::failed},
+        {P::reserved, E::refused, false, Outcome::failed},
+        {P::reserved, E::refused, true, Outcome::killed},
+        {P::submitted, E::lost, false, Outcome::unknown},
+        {P::submitted, E::lost, true, Outcome::killed},
+        {P::running, E::lost, false, Outcome::unknown},
+        {P::running, E::ended, true, Outcome::failed},  // the report knows best
+    };
+    for (const auto& row : rows) {
+        BOOST_TEST_CONTEXT(to_string(row.phase) << " + " << to_string(row.event)) {
+            auto record = record_in(row.phase);
+            record.kill_requested = row.kill_requested;
+            apply(record, observation_of(row.event));
+            BOOST_TEST(record.outcome == row.outcome);
+        }
+    }
+}
+
+BOOST_AUTO_TEST_CASE(admission_enters_the_ticket) {
+    auto record = record_in(P::accepted);
+    apply(record, observation_of(E::admitted));
+    BOOST_TEST(record.ticket == "t-7-1");
+    BOOST_TEST(record.ticket_data == "data");
+    BOOST_TEST(record.attempt == 1);
+}
+
+BOOST_AUTO_TEST_CASE(an_end_whose_states_before_were_never_seen_still_tells_their_times) {
+    auto record = record_in(P::submitted);
+    apply(record, observation_of(E::ended));
+    const std::vector<std::string> wanted{"accepted", "process_started", "context_up", "ended"};
+    BOOST_TEST(steps_of(record) == wanted, boost::test_tools::per_element());
+    BOOST_TEST((record.timeline[1].at == at(20)));
+    BOOST_TEST((record.timeline[2].at == at(30)));
+    BOOST_TEST((record.timeline[3].at == at(40)));
+    BOOST_TEST(record.application_id == "app-1");
+    BOOST_TEST(record.ui_url == "http://ui");
+    BOOST_TEST(*record.exit_code == 3);
+    BOOST_TEST(record.reason == "boom");
+}
+
+BOOST_AUTO_TEST_CASE(a_whole_life_has_each_step_once_in_order) {
+    auto record = record_in(P::accepted);
+    for (const auto event : {E::admitted, E::taken, E::process_started, E::context_up,
+                             E::context_up, E::kill_requested, E::ended, E::released}) {
+        apply(record, observation_of(event));
+    }
+    const std::vector<std::string> wanted{"accepted",   "admitted",       "submitted", "process_started",
+                                          "context_up", "kill_requested", "ended"};
+    BOOST_TEST(steps_of(record) == wanted, boost::test_tools::per_element());
+    BOOST_TEST(record.phase == P::released);
+}
+
+BOOST_AUTO_TEST_CASE(a_report_that_tells_nothing_new_is_no_observation) {
+    for (const auto phase : all_phases) {
+        for (const auto state : all_application_states) {
+            BOOST_TEST_CONTEXT(to_string(phase) << " + " << to_string(state)) {
+                const bool over = phase >= P::ended;
+                const bool known = (phase == P::submitted && state == A::submitted) ||
+                                   (phase == P::running && state <= A::started);
+                const bool ticketless = phase == P::accepted;
+                const auto observation = interpret(record_in(phase), report_of(state), at(100));
+                BOOST_TEST(observation.has_value() == !(over || known || ticketless));
+                if (observation) {
+                    BOOST_TEST((observation->at == at(100)));
+                    BOOST_TEST((observation->report == report_of(state)));
+                }
+            }
+        }
+    }
+}
+
+BOOST_AUTO_TEST_CASE(the_same_context_reported_again_is_nothing_new) {
+    auto record = record_in(P::running);
+    auto first = interpret(record, report_of(A::context_up), at(100));
+    BOOST_TEST_REQUIRE(first.has_value());
+    apply(record, *first);
+    BOOST_TEST(!interpret(record, report_of(A::context_up), at(101)).has_value());
+}
+
+BOOST_AUTO_TEST_CASE(effects_follow_from_phase_wish_and_progress) {
+    using F = BatchEffect;
+    struct Row {
+        P phase;
+        bool kill;
+        BatchProgress progress;
+        F effect;
+    };
+    const BatchProgress none{};
+    const std::vector<Row> rows{
+        {P::accepted, false, none, F::await_admission},
+        {P::accepted, false, {.admitted = true}, F::reserve},
+        {P::accepted, false, {.admitted = true, .reserving = true}, F::none},
+        {P::reserved, false, none, F::submit},
+        {P::reserved, false, {.submitting = true}, F::none},
+        {P::reserved, false, {.submit_done = true}, F::none},
+        {P::reserved, true, none, F::kill},
+        {P::reserved, true, {.submitting = true}, F::kill},
+        {P::reserved, true, {.submitting = true, .killing = true}, F::none},
+        {P::reserved, true, {.kill_done = true}, F::none},
+        {P::submitted, false, none, F::none},
+        {P::submitted, true, none, F::kill},
+        {P::submitted, true, {.killing = true}, F::none},
+        {P::submitted, true, {.kill_done = true}, F::none},
+        {P::running, false, none, F::none},
+        {P::running, true, none, F::kill},
+        {P::running, true, {.killing = true}, F::none},
+        {P::running, true, {.kill_done = true}, F::none},
+        {P::ended, false, none, F::release},
+        {P::ended, true, none, F::release},
+        {P::ended, false, {.releasing = true}, F::none},
+        {P::ended, false, {.submitting = true}, F::none},
+        {P::ended, true, {.killing = true}, F::none},
+        {P::released, false, none, F::none},
+    };
+    for (const auto& row : rows) {
+        BOOST_TEST_CONTEXT(to_string(row.phase) << (row.kill ? " kill" : "")) {
+            auto record = record_in(row.phase);
+            record.kill_requested = row.kill;
+            BOOST_TEST((next_effect(record, row.progress) == row.effect));
+        }
+    }
+}
+
+BOOST_AUTO_TEST_CASE(an_erase_wish_is_done_once_the_batch_is_released) {
+    auto record = record_in(P::released);
+    record.erase_requested = true;
+    BOOST_TEST((next_effect(record, {}) == BatchEffect::erase));
+    BOOST_TEST((next_effect(record, {.erasing = true}) == BatchEffect::none));
+    record.phase = P::ended;
+    BOOST_TEST((next_effect(record, {}) == BatchEffect::release));
+}
+
+BOOST_AUTO_TEST_CASE(no_submit_ever_follows_a_kill_wish) {
+    for (const auto phase : all_phases) {
+        if (phase == P::accepted) {
+            continue;  // the wish has ended it
+        }
+        for (unsigned bits = 0; bits < 256; ++bits) {
+            BatchProgress progress;
+            progress.admitted = bits & 1u;
+            progress.reserving = bits & 2u;
+            progress.submitting = bits & 4u;
+            progress.submit_done = bits & 8u;
+            progress.killing = bits & 16u;
+            progress.kill_done = bits & 32u;
+            progress.releasing = bits & 64u;
+            progress.erasing = bits & 128u;
+            auto record = record_in(phase);
+            record.kill_requested = true;
+            const auto effect = next_effect(record, progress);
+            BOOST_TEST((effect != BatchEffect::submit && effect != BatchEffect::reserve));
+        }
+    }
+}
+
+BOOST_AUTO_TEST_SUITE_END()
+
+}  // namespace sparkhost::detail

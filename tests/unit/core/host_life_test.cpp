@@ -1,0 +1,445 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "host_fixture.hpp"
+
+#include <boost/test/unit_test.hpp>
+
+#include <stdexcept>
+
+// How a host begins and ends, and what plug-ins that misbehave do to it.
+
+namespace sparkhost::host_test {
+
+namespace life_test {
+
+/// A backend that throws from one function; all others are a FakeBackend's.
+class ThrowingBackend final : public Backend {
+public:
+    ThrowingBackend(std::unique_ptr<Backend> inner, std::string throws)
+        : inner_(std::move(inner)), throws_(std::move(throws)) {}
+    Traits traits() const override { return inner_->traits(); }
+    Awaitable<void> open(BackendContext context) override {
+        check("open");
+        return inner_->open(std::move(context));
+    }
+    Awaitable<Ticket> reserve(SubmitRequest request) override {
+        check("reserve");
+        return inner_->reserve(std::move(request));
+    }
+    Awaitable<void> submit(SubmitRequest request, Ticket ticket) override {
+        check("submit");
+        return inner_->submit(std::move(request), std::move(ticket));
+    }
+    Awaitable<void> watch(std::shared_ptr<EventSink> sink) override {
+        check("watch");
+        return inner_->watch(std::move(sink));
+    }
+    Awaitable<void> kill(Ticket ticket) override {
+        check("kill");
+        return inner_->kill(std::move(ticket));
+    }
+    Awaitable<void> release(ReleaseRequest request) override {
+        check("release");
+        return inner_->release(std::move(request));
+    }
+    Awaitable<LogPage> read_log(LogRequest request) override {
+        check("read_log");
+        return inner_->read_log(std::move(request));
+    }
+
+private:
+    void check(const char* function) {
+        if (throws_ == function) {
+            if (times_++ % 2 == 0) {
+                throw std::runtime_error("thrown");
+            }
+            throw 42;
+        }
+    }
+    std::unique_ptr<Backend> inner_;
+    std::string throws_;
+    int times_{0};
+};
+
+/// The same for a storage; throws only while armed.
+class ThrowingStorage final : public testing::StorageWrapper {
+public:
+    ThrowingStorage(std::shared_ptr<Storage> inner, std::shared_ptr<std::string> throws)
+        : StorageWrapper(std::move(inner)), throws_(std::move(throws)) {}
+    Awaitable<StoreInfo> open(StorageContext context) override {
+        check("open");
+        return StorageWrapper::open(std::move(context));
+    }
+    Awaitable<CommitResult> commit(Transaction transaction) override {
+        check("commit");
+        return StorageWrapper::commit(std::move(transaction));
+    }
+    Awaitable<Record> find(RecordKey key) override {
+        check("find");
+        return StorageWrapper::find(key);
+    }
+    Awaitable<RecordKey> find_unique(std::string scope, std::string value) override {
+        check("find_unique");
+        return StorageWrapper::find_unique(std::move(scope), std::move(value));
+    }
+    Awaitable<Page> list(Query query) override {
+        check("list");
+        return StorageWrapper::list(std::move(query));
+    }
+    Awaitable<std::vector<StoredEvent>> read_events(EventQuery query) override {
+        check("read_events");
+        return StorageWrapper::read_events(query);
+    }
+    Awaitable<std::int64_t> prune(PruneRequest request) override {
+        check("prune");
+        return StorageWrapper::prune(request);
+    }
+
+private:
+    void check(const char* function) const {
+        if (*throws_ == function) {
+            throw std::runtime_error("thrown");
+        }
+    }
+    std::shared_ptr<std::string> throws_;
+};
+
+struct ThrowingFixture : HostFixture {
+    std::shared_ptr<std::string> storage_throws{std::make_shared<std::string>()};
+    void start_throwing(const std::string& backend_function) {
+        HostPlugins plugins;
+        plugins.storage = std::make_unique<ThrowingStorage>(store, storage_throws);
+        plugins.backends.push_back(std::make_unique<ThrowingBackend>(
+            testing::make_fake_backend(cluster), backend_function));
+        make_with(std::move(plugins));
+        start();
+    }
+};
+
+}  // namespace life_test
+
+BOOST_FIXTURE_TEST_SUITE(host_life, HostFixture)
+
+BOOST_AUTO_TEST_CASE(calls_made_before_run_wait_for_it) {
+    make();
+    auto ready = begin(host().ready());
+    auto submitted = begin(host().submit(spec()));
+    auto listed = begin(host().list({}));
+    auto follower = host().follow_events(0);
+    auto events = begin(follower.next());
+    BOOST_TEST(!ready->done());
+    BOOST_TEST(!submitted->done());
+    BOOST_TEST(!host().status().ready);
+    BOOST_TEST(host().status().problem != "");
+    start();
+    BOOST_TEST(ready->answer->has_value());
+    BOOST_TEST(submitted->answer->has_value());
+    BOOST_TEST(listed->answer->has_value());
+    BOOST_TEST(events->done());
+}
+
+BOOST_AUTO_TEST_CASE(stop_ends_run_and_leaves_applications_alone) {
+    start();
+    const auto id = submit().id;
+    BOOST_TEST(stop().has_value());
+    BOOST_TEST(cluster->calls("kill") == 0u);
+    BOOST_TEST(ask(host().submit(spec())).error().is(Errc::stopped));
+    BOOST_TEST(ask(host().find(id)).error().is(Errc::stopped));
+    BOOST_TEST(ask(host().ready()).error().is(Errc::stopped));
+    BOOST_TEST(ask(host().read_log({.id = id, .follow = true})).error().is(Errc::stopped));
+    const auto status = host().status();
+    BOOST_TEST(!status.ready);
+    BOOST_TEST(status.draining);
+    BOOST_TEST(status.problem != "");
+    test::drain(io());
+    BOOST_TEST(clock->sleepers() == 0u);
+}
+
+BOOST_AUTO_TEST_CASE(stop_may_be_called_again_and_after_the_end) {
+    start();
+    host().stop();
+    host().stop();
+    settle();
+    BOOST_TEST(life.running->done());
+    host().stop();
+    settle();
+}
+
+BOOST_AUTO_TEST_CASE(stop_before_run_makes_run_complete_at_once) {
+    make();
+    auto submitted = begin(host().submit(spec()));
+    host().stop();
+    settle();
+    BOOST_TEST_REQUIRE(submitted->done());
+    BOOST_TEST(submitted->answer->error().is(Errc::stopped));
+    start();
+    BOOST_TEST(life.running->answer->has_value());
+    BOOST_TEST(cluster->calls("open") == 0u);
+}
+
+BOOST_AUTO_TEST_CASE(stop_while_opening_ends_run_when_it_has_opened) {
+    cluster->hold("open");
+    start();
+    auto ready = begin(host().ready());
+    host().stop();
+    settle();
+    BOOST_TEST(ready->answer->error().is(Errc::stopped));
+    cluster->let_go("open");
+    settle();
+    BOOST_TEST_REQUIRE(life.running->done());
+    BOOST_TEST(life.running->answer->has_value());
+    BOOST_TEST(cluster->calls("watch") == 0u);
+}
+
+BOOST_AUTO_TEST_CASE(run_completes_only_when_what_it_started_has) {
+    start();
+    cluster->hold("reserve");
+    auto submitted = submit();
+    host().stop();
+    settle();
+    BOOST_TEST(!life.running->done());
+    cluster->let_go("reserve");
+    settle();
+    BOOST_TEST(life.running->done());
+    BOOST_TEST(cluster->calls("submit") == 0u, "nothing new is begun");
+    next_life();
+    start();
+    BOOST_TEST(cluster->calls("submit") == 1u);
+}
+
+BOOST_AUTO_TEST_CASE(what_is_under_way_after_the_grace_is_left) {
+    options.stop_grace = 5s;
+    start();
+    cluster->hold("submit");
+    submit();
+    host().stop();
+    settle();
+    advance(4999ms);
+    BOOST_TEST(!life.running->done());
+    advance(1ms);
+    BOOST_TEST(life.running->done());
+    cluster->let_go("submit");
+    settle();
+    test::drain(io());
+}
+
+BOOST_AUTO_TEST_CASE(a_submit_under_way_is_answered_while_stopping) {
+    start();
+    faults().hold_commits();
+    auto submitted = begin(host().submit(spec()));
+    host().stop();
+    settle();
+    BOOST_TEST(!life.running->done());
+    faults().let_go();
+    settle();
+    BOOST_TEST(submitted->answer->has_value());
+    BOOST_TEST(life.running->done());
+    BOOST_TEST(cluster->calls("reserve") == 0u);
+}
+
+BOOST_AUTO_TEST_CASE(a_second_run_is_refused_and_the_first_goes_on) {
+    start();
+    BOOST_TEST(ask(host().run()).error().is(Errc::invalid_state));
+    submit();
+    stop().value();
+    BOOST_TEST(ask(host().run()).error().is(Errc::invalid_state));
+}
+
+BOOST_AUTO_TEST_CASE(a_cancelled_run_is_a_stop) {
+    start();
+    cluster->hold("submit");
+    const auto id = submit().id;
+    auto wait = begin(host().wait(id));
+    cancel(life.running);
+    BOOST_TEST(wait->answer->error().is(Errc::stopped));
+    BOOST_TEST(!life.running->done(), "a call of the backend is under way");
+    cluster->let_go("submit");
+    settle();
+    BOOST_TEST_REQUIRE(life.running->done());
+    BOOST_TEST(!life.running->escaped);
+    BOOST_TEST(life.running->answer->has_value());
+}
+
+BOOST_AUTO_TEST_CASE(a_store_that_cannot_be_opened_is_what_everybody_is_told) {
+    make();
+    auto waiting = begin(host().submit(spec()));
+    faults().plan({.fault = StorageFault::failed});
+    start();
+    BOOST_TEST_REQUIRE(life.running->done());
+    BOOST_TEST(life.running->answer->error().is(Errc::storage_failed));
+    BOOST_TEST(waiting->answer->error().is(Errc::storage_failed));
+    BOOST_TEST(ask(host().ready()).error().is(Errc::storage_failed));
+    BOOST_TEST(ask(host().find(BatchId{0})).error().is(Errc::storage_failed));
+    BOOST_TEST(host().status().problem.find("planned fault") != std::string::npos);
+}
+
+BOOST_AUTO_TEST_CASE(a_backend_that_cannot_be_opened_is_what_everybody_is_told) {
+    cluster->fail_next("open", Error(Errc::backend_failed, "no Spark here"));
+    start();
+    BOOST_TEST(life.running->answer->error().detail == "no Spark here");
+    BOOST_TEST(ask(host().submit(spec())).error().detail == "no Spark here");
+    BOOST_TEST(host().status().problem == "no Spark here");
+}
+
+BOOST_AUTO_TEST_CASE(a_backend_that_still_has_batches_may_not_be_taken_away) {
+    backend_names = {"one", "two"};
+    start();
+    auto wanted = spec();
+    wanted.backend = "two";
+    submit(wanted);
+    stop().value();
+    next_life();
+    backend_names = {"one"};
+    start();
+    BOOST_TEST(life.running->answer->error().is(Errc::backend_failed));
+    BOOST_TEST(life.running->answer->error().detail.find("'two'") != std::string::npos);
+}
+
+BOOST_AUTO_TEST_CASE(the_handle_may_go_while_operations_are_outstanding) {
+    start();
+    const auto id = submit().id;
+    auto wait = begin(host().wait(id));
+    auto lines = begin(host().read_log({.id = id, .follow = true}));
+    faults().hold_commits();
+    auto submitted = begin(host().submit(spec()));
+    auto unstarted = host().find(id);
+    auto follower = host().follow_events(0);
+    life.host.reset();
+    settle();
+    BOOST_TEST(wait->answer->error().is(Errc::stopped));
+    BOOST_TEST(lines->answer->error().is(Errc::stopped));
+    faults().let_go();
+    settle();
+    BOOST_TEST(submitted->answer->has_value());
+    BOOST_TEST(life.running->done());
+    BOOST_TEST(ask(std::move(unstarted)).error().is(Errc::stopped));
+    BOOST_TEST(ask(follower.next()).error().is(Errc::stopped));
+}
+
+BOOST_AUTO_TEST_CASE(a_moved_host_is_the_same_host) {
+    start();
+    const auto id = submit().id;
+    Host other = std::move(*life.host);
+    BOOST_TEST(ask(other.find(id)).value().id == id);
+    life.host = std::move(other);
+    stop().value();
+}
+
+BOOST_AUTO_TEST_CASE(several_hosts_live_in_one_process_and_on_one_context) {
+    HostFixture other;
+    other.life.io = life.io;
+    other.cluster = cluster;
+    start();
+    other.start();
+    const auto mine = submit(spec("mine")).id;
+    const auto theirs = other.submit(spec("theirs")).id;
+    BOOST_TEST(mine == theirs);
+    BOOST_TEST(ticket(mine) != other.ticket(theirs));
+    finish(mine);
+    BOOST_TEST(find(mine).state() == BatchState::success);
+    BOOST_TEST(other.find(theirs).state() == BatchState::starting);
+    stop().value();
+    BOOST_TEST(other.submit().id == BatchId{1});
+    other.stop().value();
+}
+
+BOOST_AUTO_TEST_CASE(a_host_makes_threads_of_its_own_where_it_is_given_none) {
+    auto io = std::make_shared<asio::io_context>(1);
+    HostPlugins plugins;
+    plugins.storage = make_memory_storage();
+    plugins.backends.push_back(testing::make_fake_backend(cluster));
+    Host own(io->get_executor(), {}, std::move(plugins));
+    asio::co_spawn(*io, own.run(), [](std::exception_ptr, Result<void>) {});
+    BOOST_TEST(test::run_on(*io, [&] { return own.submit(spec()); }).has_value());
+    own.stop();
+    test::drain(*io);
+}
+
+BOOST_AUTO_TEST_CASE(wrong_options_throw_and_name_the_option) {
+    options.max_running = 0;
+    BOOST_CHECK_EXCEPTION(make(), std::invalid_argument, [](const auto& refused) {
+        return std::string(refused.what()).find("max_running") != std::string::npos;
+    });
+}
+
+BOOST_AUTO_TEST_CASE(a_backend_that_throws_is_a_backend_that_failed) {
+    for (const char* function : {"open", "reserve", "submit", "watch", "kill", "release", "read_log"}) {
+        BOOST_TEST_CONTEXT(function) {
+            life_test::ThrowingFixture fixture;
+            fixture.start_throwing(function);
+            if (std::string(function) == "open") {
+                BOOST_TEST(fixture.life.running->answer->error().is(Errc::backend_failed));
+                continue;
+            }
+            const auto id = fixture.submit().id;
+            BOOST_TEST(fixture.ask(fixture.host().kill(id)).has_value());
+            auto lines = fixture.ask(fixture.host().read_log({.id = id}));
+            BOOST_TEST(lines.has_error() == (std::string(function) == "read_log"));
+            fixture.advance(1s);
+            if (std::string(function) == "reserve" || std::string(function) == "submit") {
+                BOOST_TEST(fixture.find(id).has_ended());
+                BOOST_TEST(!fixture.find(id).reason.empty());
+            }
+            BOOST_TEST(fixture.host().status().ready);
+            fixture.stop().value();
+        }
+    }
+}
+
+BOOST_AUTO_TEST_CASE(a_storage_that_throws_is_a_storage_that_failed) {
+    for (const char* function : {"open", "commit", "find", "find_unique", "list", "read_events", "prune"}) {
+        BOOST_TEST_CONTEXT(function) {
+            life_test::ThrowingFixture fixture;
+            fixture.options.cached_records = 0;
+            fixture.options.max_events = 1;
+            fixture.options.max_running = 1;
+            const bool opening = std::string(function) == "open";
+            *fixture.storage_throws = opening ? function : "";
+            fixture.start_throwing("");
+            if (opening) {
+                BOOST_TEST(fixture.life.running->answer->error().is(Errc::storage_failed));
+                continue;
+            }
+            fixture.submit();
+            const auto queued = fixture.submit().id;
+            *fixture.storage_throws = function;
+            const auto is = [&](const char* name) { return std::string(function) == name; };
+            BOOST_TEST(fixture.ask(fixture.host().submit(spec())).has_error() == is("commit"));
+            BOOST_TEST(fixture.ask(fixture.host().find(queued)).has_error() == is("find"));
+            BOOST_TEST(fixture.ask(fixture.host().find("x")).error().is(Errc::storage_failed) ==
+                       is("find_unique"));
+            BOOST_TEST(fixture.ask(fixture.host().list({})).has_error() == is("list"));
+            auto follower = fixture.host().follow_events(-1);
+            const auto events = fixture.ask(follower.next());
+            BOOST_TEST((events.has_error() && events.error().is(Errc::storage_failed)) ==
+                       is("read_events"));
+            fixture.finish(BatchId{0});
+            *fixture.storage_throws = "";
+            for (int i = 0; i < 5; ++i) {
+                fixture.advance(11s);
+            }
+            BOOST_TEST(fixture.phase(queued) == BatchPhase::submitted);
+            fixture.stop().value();
+        }
+    }
+}
+
+BOOST_AUTO_TEST_CASE(a_watch_that_ends_is_started_again_after_a_while) {
+    cluster->fail_next("watch", Error(Errc::backend_failed, "connection refused"), 2);
+    start();
+    const auto id = submit().id;
+    cluster->end(ticket(id), Outcome::success, 0);
+    settle();
+    BOOST_TEST(phase(id) == BatchPhase::submitted);
+    advance(200ms);
+    BOOST_TEST(cluster->calls("watch") == 2u);
+    advance(400ms);
+    BOOST_TEST(cluster->calls("watch") == 3u);
+    BOOST_TEST(phase(id) == BatchPhase::released);
+    BOOST_TEST((std::find_if(logged.begin(), logged.end(), [](const std::string& line) {
+                   return line.find("connection refused") != std::string::npos;
+               }) != logged.end()));
+}
+
+BOOST_AUTO_TEST_SUITE_END()
+
+}  // namespace sparkhost::host_test
