@@ -17,7 +17,7 @@ FOLDERS = ("include", "src", "tests", "examples", "benchmarks", "tools", "cmake"
            "README.md", "CONTRIBUTING.md", "CHANGELOG.md", "CMakeLists.txt")
 LINK = re.compile(r"\]\(([^)#:\s]+)(?:#[^)]*)?\)")  # to a file of ours
 SUFFIXES = {".hpp", ".cpp", ".c", ".py", ".cmake", ".sh", ".txt", ".md", ".in", ""}
-SKIPPED = ("tests/checks/samples/",)
+SKIPPED = ("tests/checks/samples/", "tests/fuzz/corpus/")
 LICENCE = "SPDX-License-Identifier: Apache-2.0"
 LONGEST = 400
 LONGEST_TEST = 600

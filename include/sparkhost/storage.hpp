@@ -92,7 +92,9 @@ struct CommitResult {
     /// Set when a unique key was taken: nothing was written.
     struct Duplicate {
         std::string scope{};
-        RecordKey holder{};        ///< may have been erased since, for kept keys
+        /// May have been erased since, for kept keys; an id of -1 - n is inserts[n] of the same
+        /// transaction.
+        RecordKey holder{};
         std::string fingerprint{};
     };
     std::optional<Duplicate> duplicate{};
@@ -174,6 +176,8 @@ public:
     /// transaction, yet each succeeds or fails by itself.
     /// Not an error: a taken unique key (`duplicate` is set, nothing was written).
     /// Errors: conflict – an expected version did not match, or the record is gone.
+    /// invalid_argument – an event is about an insert that is not there, or a body is larger than
+    /// 500 MB; nothing was written.
     /// storage_failed – nothing was written. indeterminate – it may be durable or not;
     /// every later call answers indeterminate until open() has succeeded.
     virtual Awaitable<CommitResult> commit(Transaction transaction) = 0;

@@ -85,6 +85,7 @@ void HostImpl::admit(ActivePtr batch) {
 
 void HostImpl::slot_freed() {
     --slots_used;
+    refresh_status();
     dispatch();
 }
 

@@ -133,7 +133,8 @@ boost::asio::awaitable<void> HostImpl::commit_inbox(ActivePtr batch) {
     }
     auto items = std::exchange(batch->inbox, {});
     auto applied = apply_all(batch->record, items);
-    if (!applied.events.empty()) {
+    const bool changed = !applied.events.empty();
+    if (changed) {
         if (applied.next.has_ended() && !batch->record.has_ended()) {
             applied.next.log_tail = co_await read_tail(batch);
         }
@@ -150,7 +151,7 @@ boost::asio::awaitable<void> HostImpl::commit_inbox(ActivePtr batch) {
     }
     const auto now = clock->steady_now();
     for (auto& item : items) {
-        if (item.observation.report && !applied.events.empty()) {
+        if (item.observation.report && changed) {
             count([&](HostStatus& s) { detail::record_latency(s.push, now - item.arrived); });
         }
         if (item.done) {

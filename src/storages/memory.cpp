@@ -27,6 +27,7 @@ struct Holder {
 struct Kind {
     std::int64_t next_id{0};
     std::map<std::int64_t, Record> records;
+    std::map<std::int64_t, std::vector<UniqueName>> freed_with;  ///< keys that go with a record
 };
 
 struct State {
@@ -80,9 +81,13 @@ Result<void> check(const State& state, const Transaction& transaction) {
 void insert(State& state, Insert insert, CommitResult& result) {
     auto& kind = state.kinds[insert.kind];
     RecordKey key{insert.kind, kind.next_id++};
-    for (auto& unique : insert.unique)
-        state.unique.emplace(UniqueName(std::move(unique.scope), std::move(unique.value)),
+    for (auto& unique : insert.unique) {
+        UniqueName name(std::move(unique.scope), std::move(unique.value));
+        if (unique.keep_until == Timestamp())
+            kind.freed_with[key.id].push_back(name);
+        state.unique.emplace(std::move(name),
                              Holder{key, std::move(unique.fingerprint), unique.keep_until});
+    }
     kind.records.emplace(key.id, Record{key, 1, std::move(insert.state), std::move(insert.owner),
                                         std::move(insert.body)});
     result.ids.push_back(key.id);
@@ -96,10 +101,12 @@ void update(State& state, Update update) {
 }
 
 void erase(State& state, RecordKey key) {
-    state.kinds[key.kind].records.erase(key.id);
-    std::erase_if(state.unique, [&](auto& entry) {
-        return entry.second.record == key && entry.second.keep_until == Timestamp();
-    });
+    auto& kind = state.kinds[key.kind];
+    kind.records.erase(key.id);
+    auto freed = kind.freed_with.extract(key.id);
+    if (!freed.empty())
+        for (auto& name : freed.mapped())
+            state.unique.erase(name);
 }
 
 void append(State& state, NewEvent event, CommitResult& result) {

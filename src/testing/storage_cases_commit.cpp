@@ -24,7 +24,8 @@ Case a_new_record_is_as_inserted(StorageFixture& fixture) {
 
 Case any_bytes_are_kept(StorageFixture& fixture) {
     auto storage = co_await open_storage(fixture);
-    const std::string odd("\0a'\"\\%_;\xff\xc3\x28 \n\xf0\x9f\x90\x98", 19);
+    using namespace std::string_literals;
+    const auto odd = "\0a'\"\\%_;\xff\xc3\x28 \n\xf0\x9f\x90\x98"s;
     const std::string large(1 << 20, 'x');
     const std::vector<std::string> bodies{odd, large, ""};
     for (auto& text : bodies) {

@@ -33,7 +33,8 @@ struct LocalBackendOptions {
     std::string spark_home{};
     /// Java installation. Empty: $JAVA_HOME of `environment`, then `java` in its PATH.
     std::string java_home{};
-    /// Interpreter for Python applications (PYSPARK_PYTHON). Empty: python3 in `environment`'s PATH.
+    /// Interpreter for Python applications (PYSPARK_PYTHON). Empty: python3 in `environment`'s
+    /// PATH.
     std::string python{};
 
     /// spark.master of every application. Default: "local[*]". May be a spark:// URL (client mode).
@@ -43,14 +44,16 @@ struct LocalBackendOptions {
     std::map<std::string, std::string> conf{};
 
     /// Properties a request must not set; a trailing '*' matches any rest.
-    std::vector<std::string> refused_conf{"spark.launcher.*", "spark.submit.deployMode", "spark.remote"};
+    std::vector<std::string> refused_conf{"spark.launcher.*", "spark.submit.deployMode",
+                                          "spark.remote"};
 
     /// Environment of the applications, complete: nothing is inherited from the host. Empty:
     /// HOME, USER, LOGNAME, LANG, LC_ALL, TZ, PATH, TMPDIR, JAVA_HOME and SPARK_HOME as the host
     /// process has them when make_local_backend is called.
     std::map<std::string, std::string> environment{};
 
-    /// Between SIGTERM and SIGKILL when an application is killed. Must not be negative. Default: 10 s.
+    /// Between SIGTERM and SIGKILL when an application is killed. Must be between 0 and 24 h.
+    /// Default: 10 s.
     std::chrono::milliseconds kill_grace{std::chrono::seconds{10}};
 
     /// Supervisor program. Empty: the one carried inside the library, run from memory.

@@ -27,6 +27,10 @@ struct SqliteStorageOptions {
 /// Keeps records in one SQLite file (WAL, synchronous=FULL, group commit). Reads have a
 /// connection of their own and never wait for a disk write.
 /// Throws std::invalid_argument when an option breaks its rule; touches no file before open().
+/// Other programs may read the file meanwhile, but not write it. Deep offsets cost the same as the
+/// first page, unless joined with an owner or a cursor.
+/// Lifetime: its destructor closes the file and gives the lock back; it waits for the disk
+/// operation in progress, if there is one, and answers what is queued with storage_failed.
 std::unique_ptr<Storage> make_sqlite_storage(SqliteStorageOptions options);
 
 }  // namespace sparkhost

@@ -55,7 +55,9 @@ std::string last_error_line(std::string_view log_tail) {
     return valid_utf8(mention.substr(0, max_reason));
 }
 
-ApplicationTracker::ApplicationTracker(std::string ticket) { status_.ticket = std::move(ticket); }
+ApplicationTracker::ApplicationTracker(std::string ticket) {
+    status_.ticket = std::move(ticket);
+}
 
 bool ApplicationTracker::apply(const JournalEntry& entry) {
     if (has_ended()) {

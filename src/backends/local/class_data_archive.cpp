@@ -20,7 +20,6 @@
 #include <csignal>
 #include <cstdint>
 #include <filesystem>
-#include <optional>
 #include <set>
 #include <system_error>
 #include <utility>
@@ -90,12 +89,12 @@ ArchivePlan plan_archive(const SparkInstallation& spark, const std::string& arch
     auto request = java_command_request(plan.data, spark.environment);
     plan.class_path = java_class_path(request);
     auto release = read_whole_file(spark.java_home + "/release");
-    const std::string inputs = spark.version.text + "\n" + spark.java + "\n" +
-                               spark.java_version + "\n" + (release ? *release : std::string()) +
-                               "\n" + plan.class_path + "\n" +
-                               jar_listing(spark.spark_home + "/jars");
+    const std::string inputs = spark.version.text + "\n" + spark.java + "\n" + spark.java_version +
+                               "\n" + (release ? *release : std::string()) + "\n" +
+                               plan.class_path + "\n" + jar_listing(spark.spark_home + "/jars");
     if (spark.conf_folder_is_ours) {
-        plan.file = archive_dir + "/spark-" + spark.version.text + "-" + fingerprint(inputs) + ".jsa";
+        plan.file =
+            archive_dir + "/spark-" + spark.version.text + "-" + fingerprint(inputs) + ".jsa";
     }
     return plan;
 }
@@ -109,33 +108,14 @@ std::string usable_archive(const ArchivePlan& plan, const TicketData& data,
     return java_class_path(request) == plan.class_path ? plan.file : std::string();
 }
 
-struct ArchiveTrainer::Run {
-    Run() = default;
-    Run(const Run&) = delete;
-    Run& operator=(const Run&) = delete;
-    ~Run() {
-        kill();
-        (void)remove_tree(folder);
-    }
-
-    /// Also what the virtual machine has started itself.
-    void kill() const {
-        if (process.pid > 0 && reap_process(process) < 0 && process.handle) {
-            ::kill(-process.pid, SIGKILL);
-        }
-    }
-
-    ArchivePlan plan{};
-    asio::any_io_executor pool{};
-    LogSink log{};
-    UniqueFd lock{};
-    std::string folder{};  ///< of this run, removed with it
-    StartedProcess process{};
-    std::optional<asio::posix::stream_descriptor> ended{};
-    bool stopped{false};
-};
-
 namespace {
+
+/// A training run that has been started. Moved between the strand and the pool, never shared.
+struct Training {
+    UniqueFd lock{};  ///< of all hosts on this folder, one trains
+    std::string folder{};
+    StartedProcess process{};
+};
 
 Result<ProcessStart> training_command(const ArchivePlan& plan, const std::string& folder) {
     TicketData data = plan.data;
@@ -175,7 +155,75 @@ Result<ProcessStart> training_command(const ArchivePlan& plan, const std::string
     return start;
 }
 
+/// Nothing where there is no need, or another host is at it.
+Result<std::shared_ptr<Training>> begin_training(const ArchivePlan& plan) {
+    auto lock = open_file(plan.folder + "/training.lock", O_RDWR | O_CREAT, 0600);
+    if (!lock) {
+        return lock.error();
+    }
+    if (file_exists(plan.file) || ::flock(lock->get(), LOCK_EX | LOCK_NB) != 0) {
+        return std::shared_ptr<Training>();
+    }
+    auto training = std::make_shared<Training>();
+    training->lock = std::move(*lock);
+    training->folder = plan.folder + "/training";
+    if (auto removed = remove_tree(training->folder); !removed) {
+        return removed.error();
+    }
+    if (auto made = make_folder(training->folder); !made) {
+        return made.error();
+    }
+    auto command = training_command(plan, training->folder);
+    if (!command) {
+        return command.error();
+    }
+    auto process = start_process(*command);
+    if (!process) {
+        return process.error();
+    }
+    training->process = std::move(*process);
+    return training;
+}
+
+/// True when there is an archive now.
+Result<bool> finish_training(const ArchivePlan& plan, const Training& training, bool succeeded) {
+    const std::string made = training.folder + "/made.jsa";
+    bool kept = succeeded && file_exists(made);
+    if (kept && ::rename(made.c_str(), plan.file.c_str()) != 0) {
+        return errno_error("rename", made, errno);
+    }
+    if (auto removed = remove_tree(training.folder); !removed) {
+        return removed.error();
+    }
+    return kept;
+}
+
 }  // namespace
+
+struct ArchiveTrainer::Run {
+    Run() = default;
+    Run(const Run&) = delete;
+    Run& operator=(const Run&) = delete;
+    ~Run() { kill(); }
+
+    /// Also what the virtual machine has started itself.
+    void kill() const {
+        if (training && training->process.handle && reap_process(training->process) < 0) {
+            ::kill(-training->process.pid, SIGKILL);
+        }
+    }
+    void say(LogLevel level, const std::string& text) const {
+        if (log) {
+            log(LogEvent{level, "local", text});
+        }
+    }
+
+    ArchivePlan plan{};
+    asio::any_io_executor pool{};
+    LogSink log{};
+    std::shared_ptr<Training> training{};  ///< while its process exists
+    bool stopped{false};
+};
 
 void ArchiveTrainer::start(const ArchivePlan& plan, asio::any_io_executor strand,
                            asio::any_io_executor pool, LogSink log) {
@@ -200,52 +248,23 @@ void ArchiveTrainer::stop() {
 }
 
 asio::awaitable<void> ArchiveTrainer::train(std::shared_ptr<Run> run) {
-    auto begin = [run]() -> Result<bool> {
-        const std::string lock = run->plan.folder + "/training.lock";
-        auto fd = open_file(lock, O_RDWR | O_CREAT, 0600);
-        if (!fd) {
-            return fd.error();
-        }
-        if (file_exists(run->plan.file) || ::flock(fd->get(), LOCK_EX | LOCK_NB) != 0) {
-            return false;
-        }
-        run->lock = std::move(*fd);
-        run->folder = run->plan.folder + "/training";
-        if (auto removed = remove_tree(run->folder); !removed) {
-            return removed.error();
-        }
-        if (auto made = make_folder(run->folder); !made) {
-            return made.error();
-        }
-        auto command = training_command(run->plan, run->folder);
-        if (!command) {
-            return command.error();
-        }
-        auto process = start_process(*command);
-        if (!process) {
-            return process.error();
-        }
-        run->process = std::move(*process);
-        return run->process.handle.get() >= 0;
-    };
-    Result<bool> begun = co_await run_blocking(run->pool, std::move(begin));
-    auto say = [run](LogLevel level, std::string text) {
-        if (run->log) {
-            run->log(LogEvent{level, "local", std::move(text)});
-        }
-    };
+    auto begin = [plan = run->plan] { return begin_training(plan); };
+    Result<std::shared_ptr<Training>> begun = co_await run_blocking(run->pool, std::move(begin));
     if (!begun) {
-        say(LogLevel::warning, "no class-data archive: " + begun.error().text());
-    }
-    if (!begun || !*begun || run->stopped) {
+        run->say(LogLevel::warning, "no class-data archive: " + begun.error().text());
         co_return;
+    }
+    std::shared_ptr<Training> training = *begun;
+    int handle = training ? ::fcntl(training->process.handle.get(), F_DUPFD_CLOEXEC, 3) : -1;
+    if (handle < 0) {
+        co_return;
+    }
+    run->training = training;
+    if (run->stopped) {
+        run->kill();
     }
     auto strand = co_await asio::this_coro::executor;
-    int copy = ::fcntl(run->process.handle.get(), F_DUPFD_CLOEXEC, 3);
-    if (copy < 0) {
-        co_return;
-    }
-    run->ended.emplace(strand, copy);
+    asio::posix::stream_descriptor ended(strand, handle);
     asio::steady_timer limit(strand, training_limit);
     limit.async_wait([weak = std::weak_ptr<Run>(run)](boost::system::error_code stopped) {
         if (auto late = weak.lock(); late && !stopped) {
@@ -253,25 +272,19 @@ asio::awaitable<void> ArchiveTrainer::train(std::shared_ptr<Run> run) {
         }
     });
     boost::system::error_code ignored;
-    co_await run->ended->async_wait(asio::posix::stream_descriptor::wait_read,
-                                    asio::redirect_error(asio::use_awaitable, ignored));
-    const int status = reap_process(run->process);
-    run->process.pid = -1;
-    auto finish = [run, status]() -> Result<bool> {
-        const std::string made = run->folder + "/made.jsa";
-        if (run->stopped || status > 0 || !file_exists(made)) {
-            return false;
-        }
-        if (::rename(made.c_str(), run->plan.file.c_str()) != 0) {
-            return errno_error("rename", made, errno);
-        }
-        return true;
+    co_await ended.async_wait(asio::posix::stream_descriptor::wait_read,
+                              asio::redirect_error(asio::use_awaitable, ignored));
+    // -1: the host application has reaped it; the archive itself then says whether it went well
+    const bool succeeded = reap_process(training->process) <= 0 && !run->stopped;
+    run->training.reset();
+    auto finish = [plan = run->plan, training, succeeded] {
+        return finish_training(plan, *training, succeeded);
     };
-    Result<bool> done = co_await run_blocking(run->pool, std::move(finish));
-    if (done && *done) {
-        say(LogLevel::info, "class-data archive made: " + run->plan.file);
+    Result<bool> kept = co_await run_blocking(run->pool, std::move(finish));
+    if (kept && *kept) {
+        run->say(LogLevel::info, "class-data archive made: " + run->plan.file);
     } else if (!run->stopped) {
-        say(LogLevel::warning, "no class-data archive: the training run has failed");
+        run->say(LogLevel::warning, "no class-data archive: the training run has failed");
     }
 }
 

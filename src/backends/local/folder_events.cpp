@@ -28,7 +28,9 @@ FolderEvents::Subscription::Subscription(std::shared_ptr<FolderEvents> events,
     watch_ = events_->add(this, strand, folder);
 }
 
-FolderEvents::Subscription::~Subscription() { events_->remove(this); }
+FolderEvents::Subscription::~Subscription() {
+    events_->remove(this);
+}
 
 asio::awaitable<bool> FolderEvents::Subscription::wait() {
     if (!changed_ && watch_ >= 0) {

@@ -21,7 +21,7 @@ using Environment = std::map<std::string, std::string>;
 
 /// Everything the virtual machine's own arguments depend on.
 struct JavaCommandRequest {
-    std::string java{};        ///< the program, absolute
+    std::string java{};  ///< the program, absolute
     std::string spark_home{};
     SparkVersion version{};
     std::vector<std::string> logging_jars{};  ///< 4.x: jars/slf4j-api-*.jar, which come first

@@ -63,9 +63,8 @@ asio::awaitable<bool> ask_supervisor(UniqueFd control) {
 
 bool is_over(const Observation& seen) {
     return !seen.claim || seen.claim->killed ||
-           std::any_of(seen.entries.begin(), seen.entries.end(), [](const JournalEntry& entry) {
-               return entry.word == JournalWord::ended;
-           });
+           std::any_of(seen.entries.begin(), seen.entries.end(),
+                       [](const JournalEntry& entry) { return entry.word == JournalWord::ended; });
 }
 
 }  // namespace

@@ -168,16 +168,16 @@ Awaitable<void> open_backend(std::shared_ptr<LocalState> state, BackendContext c
                                        "archives no classes with a folder on it");
     }
     state->log(LogLevel::info, "Spark " + state->spark.version.text + " in " +
-                                   state->spark.spark_home + ", Java " +
-                                   state->spark.java_version + " in " + state->spark.java_home);
+                                   state->spark.spark_home + ", Java " + state->spark.java_version +
+                                   " in " + state->spark.java_home);
     co_return ok();
 }
 
 Awaitable<void> watch_applications(std::shared_ptr<LocalState> state,
                                    std::shared_ptr<EventSink> sink) {
     auto strand = co_await asio::this_coro::executor;
-    auto watch = std::make_shared<ApplicationWatch>(strand, state->paths, state->context,
-                                                    std::move(sink));
+    auto watch =
+        std::make_shared<ApplicationWatch>(strand, state->paths, state->context, std::move(sink));
     state->watch = watch;
     state->reaper.start(strand);
     Result<void> result = co_await ApplicationWatch::run(watch);

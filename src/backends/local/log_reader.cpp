@@ -47,9 +47,8 @@ Result<LogSource> open_log(const WorkPaths& paths, const std::string& ticket) {
     if (present && kept.error().is(Errc::not_found)) {
         return source;
     }
-    return kept.error().is(Errc::not_found)
-               ? Error(Errc::not_found, "there is no log of " + ticket)
-               : kept.error();
+    return kept.error().is(Errc::not_found) ? Error(Errc::not_found, "there is no log of " + ticket)
+                                            : kept.error();
 }
 
 }  // namespace

@@ -10,9 +10,8 @@ namespace {
 constexpr std::size_t explained_tail = 64 * 1024;
 
 bool tells_the_end(const std::vector<JournalEntry>& entries) {
-    return std::any_of(entries.begin(), entries.end(), [](const JournalEntry& entry) {
-        return entry.word == JournalWord::ended;
-    });
+    return std::any_of(entries.begin(), entries.end(),
+                       [](const JournalEntry& entry) { return entry.word == JournalWord::ended; });
 }
 
 Result<void> read_entries(const WorkPaths& paths, Observation& seen) {
@@ -55,8 +54,7 @@ Result<Observation> observe_ticket(const WorkPaths& paths, const std::string& ti
         }
     }
     // asked before the journal is read: a supervisor writes its last line before it goes
-    const bool gone =
-        look == Look::connect && !seen.control && !is_alive(seen.claim->supervisor);
+    const bool gone = look == Look::connect && !seen.control && !is_alive(seen.claim->supervisor);
     if (auto read = read_entries(paths, seen); !read) {
         return read.error();
     }

@@ -17,7 +17,7 @@ struct Observation {
     std::string ticket{};
     std::optional<Claim> claim{};  ///< nothing: not started, or released
     std::vector<JournalEntry> entries{};
-    std::string error_line{};            ///< where the driver failed: what its log says about it
+    std::string error_line{};             ///< where the driver failed: what its log says about it
     std::shared_ptr<UniqueFd> control{};  ///< a connection to the supervisor
 };
 

@@ -80,7 +80,8 @@ Result<std::string> read_file_tail(const std::string& path, std::size_t size) {
     std::string tail(std::min(length, size), '\0');
     ssize_t got = 0;
     do {
-        got = ::pread(fd->get(), tail.data(), tail.size(), static_cast<off_t>(length - tail.size()));
+        got =
+            ::pread(fd->get(), tail.data(), tail.size(), static_cast<off_t>(length - tail.size()));
     } while (got < 0 && errno == EINTR);
     if (got < 0) {
         return errno_error("read", path, errno);
@@ -117,8 +118,8 @@ Result<void> sync_folder(const std::string& path) {
 Result<void> write_file_durably(const std::string& path, std::string_view content) {
     // of its own, for others may be writing the same file at the same time
     static std::atomic<unsigned> counter{0};
-    const std::string temporary = path + ".tmp." + std::to_string(::getpid()) + "." +
-                                  std::to_string(counter.fetch_add(1));
+    const std::string temporary =
+        path + ".tmp." + std::to_string(::getpid()) + "." + std::to_string(counter.fetch_add(1));
     auto fd = open_file(temporary, O_WRONLY | O_CREAT | O_TRUNC, 0600);
     if (!fd) {
         return fd.error();

@@ -155,8 +155,8 @@ int reap_process(const StartedProcess& process) {
     siginfo_t info{};
     int waited = 0;
     do {
-        waited = ::waitid(static_cast<idtype_t>(P_PIDFD),
-                          static_cast<id_t>(process.handle.get()), &info, WEXITED | WNOHANG);
+        waited = ::waitid(static_cast<idtype_t>(P_PIDFD), static_cast<id_t>(process.handle.get()),
+                          &info, WEXITED | WNOHANG);
     } while (waited < 0 && errno == EINTR);
     if (waited != 0 || info.si_pid == 0) {
         return -1;
@@ -183,8 +183,8 @@ Result<Pipe> make_pipe() {
 }
 
 int milliseconds_left(std::chrono::steady_clock::time_point deadline) {
-    auto left = std::chrono::ceil<std::chrono::milliseconds>(deadline -
-                                                             std::chrono::steady_clock::now());
+    auto left =
+        std::chrono::ceil<std::chrono::milliseconds>(deadline - std::chrono::steady_clock::now());
     return static_cast<int>(std::max<std::int64_t>(left.count(), 0));
 }
 
@@ -206,12 +206,10 @@ bool drain(UniqueFd& out, UniqueFd& err, ProgramOutput& output,
             char buffer[4096];
             ssize_t got = ::read(end.get(), buffer, sizeof buffer);
             std::string& text = i == 0 ? output.out : output.err;
-            if (got > 0 && text.size() < enough) {
+            if (got == 0 || (got < 0 && errno != EINTR)) {
+                end.reset();
+            } else if (got > 0 && text.size() < enough) {
                 text.append(buffer, static_cast<std::size_t>(got));
-            } else if (got <= 0 && errno != EINTR) {
-                end.reset();
-            } else if (got == 0) {
-                end.reset();
             }
         }
     }

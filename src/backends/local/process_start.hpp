@@ -23,7 +23,7 @@ struct ProcessStart {
     Environment environment{};             ///< complete: nothing is inherited
     int output{-1};                        ///< descriptor for stdout; -1: /dev/null
     int error{-1};                         ///< descriptor for stderr; -1: /dev/null
-    int kept{-1};      ///< the descriptor a /proc/self/fd/N program is executed through
+    int kept{-1};             ///< the descriptor a /proc/self/fd/N program is executed through
     std::string directory{};  ///< working directory; empty: this process's own
     int niceness{0};
     bool own_group{false};       ///< a process group of its own, named by its pid

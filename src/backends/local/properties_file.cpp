@@ -23,10 +23,18 @@ void append_escaped(std::string& out, std::string_view text, bool is_key) {
     for (std::size_t position = 0; position < text.size();) {
         char32_t c = next_code_point(text, position);
         switch (c) {
-            case '\t': out += "\\t"; break;
-            case '\n': out += "\\n"; break;
-            case '\r': out += "\\r"; break;
-            case '\f': out += "\\f"; break;
+            case '\t':
+                out += "\\t";
+                break;
+            case '\n':
+                out += "\\n";
+                break;
+            case '\r':
+                out += "\\r";
+                break;
+            case '\f':
+                out += "\\f";
+                break;
             case ' ':
                 out += is_key || leading ? "\\ " : " ";
                 break;
@@ -52,7 +60,9 @@ void append_escaped(std::string& out, std::string_view text, bool is_key) {
     }
 }
 
-bool is_property_blank(char c) { return c == ' ' || c == '\t' || c == '\f'; }
+bool is_property_blank(char c) {
+    return c == ' ' || c == '\t' || c == '\f';
+}
 
 std::string_view without_leading_blanks(std::string_view text) {
     while (!text.empty() && is_property_blank(text.front())) {
@@ -155,16 +165,25 @@ bool unescape_property(std::string_view text, std::string& out) {
         }
         c = text[position++];
         switch (c) {
-            case 't': out += '\t'; break;
-            case 'n': out += '\n'; break;
-            case 'r': out += '\r'; break;
-            case 'f': out += '\f'; break;
+            case 't':
+                out += '\t';
+                break;
+            case 'n':
+                out += '\n';
+                break;
+            case 'r':
+                out += '\r';
+                break;
+            case 'f':
+                out += '\f';
+                break;
             case 'u':
                 if (!append_unicode_escape(out, text, position)) {
                     return false;
                 }
                 break;
-            default: out += c;
+            default:
+                out += c;
         }
     }
     return true;

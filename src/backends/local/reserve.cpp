@@ -4,8 +4,8 @@
 
 #include "hop.hpp"
 
-#include <cerrno>
 #include <cctype>
+#include <cerrno>
 
 #include <fcntl.h>
 #include <unistd.h>
@@ -14,7 +14,9 @@ namespace sparkhost::detail::local {
 
 namespace {
 
-bool is_python_file(const std::string& file) { return file.ends_with(".py"); }
+bool is_python_file(const std::string& file) {
+    return file.ends_with(".py");
+}
 
 /// Looks at the application's file where this machine can see it. Blocking.
 Result<void> check_application_file(const std::string& file) {

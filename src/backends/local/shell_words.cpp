@@ -6,7 +6,9 @@ namespace sparkhost::detail::local {
 namespace {
 
 // Java's Character.isWhitespace, as far as ASCII goes
-bool is_option_blank(char c) { return c == ' ' || (c >= '\t' && c <= '\r') || (c >= 0x1C && c <= 0x1F); }
+bool is_option_blank(char c) {
+    return c == ' ' || (c >= '\t' && c <= '\r') || (c >= 0x1C && c <= 0x1F);
+}
 
 }  // namespace
 

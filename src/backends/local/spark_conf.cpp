@@ -104,7 +104,8 @@ Result<void> merge_list(Properties& properties, const char* key,
             return refuse("must not be empty nor contain control characters", std::move(where));
         }
         if (list[i].find(',') != std::string::npos) {
-            return refuse("must not contain a comma: Spark would take it for two", std::move(where));
+            return refuse("must not contain a comma: Spark would take it for two",
+                          std::move(where));
         }
         joined += joined.empty() ? list[i] : "," + list[i];
     }
@@ -145,8 +146,8 @@ Result<void> apply_fields(Properties& properties, const BatchSpec& spec) {
             return step;
         }
     }
-    for (auto [key, value, field] :
-         {std::tuple{"spark.yarn.queue", &spec.queue, "queue"}, {"spark.app.name", &spec.name, "name"}}) {
+    for (auto [key, value, field] : {std::tuple{"spark.yarn.queue", &spec.queue, "queue"},
+                                     {"spark.app.name", &spec.name, "name"}}) {
         if (has_control_character(*value)) {
             return refuse("must not contain control characters", field);
         }

@@ -15,8 +15,8 @@ namespace sparkhost::detail::local {
 
 /// What the operator has decided about Spark properties.
 struct ConfPolicy {
-    Properties defaults{};  ///< spark-defaults.conf
-    Properties conf{};      ///< LocalBackendOptions::conf
+    Properties defaults{};               ///< spark-defaults.conf
+    Properties conf{};                   ///< LocalBackendOptions::conf
     std::vector<std::string> refused{};  ///< patterns; a trailing '*' matches any rest
     std::string master{};
 };

@@ -27,7 +27,9 @@ bool is_executable(const std::string& path) {
     return ::access(path.c_str(), X_OK) == 0 && !is_folder(path);
 }
 
-Error installation_error(std::string text) { return Error(Errc::backend_failed, std::move(text)); }
+Error installation_error(std::string text) {
+    return Error(Errc::backend_failed, std::move(text));
+}
 
 std::vector<std::string> folder_names(const std::string& path) {
     std::vector<std::string> names;
@@ -62,8 +64,8 @@ Result<std::string> find_python(const LocalBackendOptions& options,
     if (wanted.empty()) {
         return find_program("python3", environment);
     }
-    std::string found = wanted.find('/') == std::string::npos ? find_program(wanted, environment)
-                                                              : wanted;
+    std::string found =
+        wanted.find('/') == std::string::npos ? find_program(wanted, environment) : wanted;
     if (found.empty() || !is_executable(found)) {
         return installation_error("the Python interpreter " + wanted +
                                   " cannot be executed: set LocalBackendOptions::python");
@@ -94,7 +96,8 @@ Result<std::string> find_spark_home(const LocalBackendOptions& options,
         }
     }
     return installation_error(
-        "no Spark found: set LocalBackendOptions::spark_home or SPARK_HOME, or install pyspark for " +
+        "no Spark found: set LocalBackendOptions::spark_home or SPARK_HOME, or install pyspark "
+        "for " +
         (python.empty() ? std::string("python3") : python));
 }
 
@@ -136,8 +139,8 @@ Result<void> load_spark_env(SparkInstallation& spark, const std::string& conf) {
         start.environment = environment;
         auto answer = run_program(std::move(start), program_limit);
         if (!answer || answer->status > 0) {
-            return installation_error(script + " has failed: " +
-                                      (answer ? answer->err : answer.error().detail));
+            return installation_error(
+                script + " has failed: " + (answer ? answer->err : answer.error().detail));
         }
         environment.clear();
         std::string_view rest = answer->out;
@@ -212,7 +215,8 @@ Result<void> find_java(SparkInstallation& spark, const LocalBackendOptions& opti
     std::string program = find_program("java", spark.environment);
     if (program.empty()) {
         return installation_error(
-            "no Java found: set LocalBackendOptions::java_home or JAVA_HOME, or put java into PATH");
+            "no Java found: set LocalBackendOptions::java_home or JAVA_HOME, or put java into "
+            "PATH");
     }
     // through the links of update-alternatives, so that JAVA_HOME is the installation
     spark.java = real_path(program);

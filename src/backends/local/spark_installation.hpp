@@ -22,8 +22,8 @@ struct SparkInstallation {
     std::string java{};                       ///< the program
     std::string java_home{};
     std::string java_version{};
-    std::string python{};       ///< empty: there is none
-    std::string conf_folder{};  ///< on the class path
+    std::string python{};                     ///< empty: there is none
+    std::string conf_folder{};                ///< on the class path
     bool conf_folder_is_ours{true};           ///< empty by design, so archives are possible
     std::vector<std::string> conf_options{};  ///< lines of java-opts
     Properties defaults{};                    ///< spark-defaults.conf

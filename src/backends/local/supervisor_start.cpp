@@ -164,14 +164,18 @@ void ChildReaper::stop() {
     }
 }
 
-void ChildReaper::add(StartedProcess process) {
-    if (!process.handle) {
-        return;  // somebody else has reaped it already
-    }
+void ChildReaper::forget_ended() {
     std::erase_if(children_, [](const auto& entry) {
         const StartedProcess& known = entry.second->process;
         return !known.handle || reap_process(known) >= 0;
     });
+}
+
+void ChildReaper::add(StartedProcess process) {
+    if (!process.handle) {
+        return;  // somebody else has reaped it already
+    }
+    forget_ended();
     auto child = std::make_shared<Child>();
     const pid_t pid = process.pid;
     child->process = std::move(process);

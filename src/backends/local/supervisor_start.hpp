@@ -26,9 +26,9 @@ struct StartedSupervisor {
 
 /// The program that becomes each application's supervisor. Immutable once loaded.
 struct SupervisorProgram {
-    std::string path{};   ///< what is executed; for the carried program a /proc/self/fd/N
-    UniqueFd memory{};    ///< the carried program, existing in memory only
-    std::string folder{}; ///< where a copy is put if memory must not be executed
+    std::string path{};    ///< what is executed; for the carried program a /proc/self/fd/N
+    UniqueFd memory{};     ///< the carried program, existing in memory only
+    std::string folder{};  ///< where a copy is put if memory must not be executed
 };
 
 /// `program`, or the one carried inside the library when that is empty. Blocking.
@@ -47,6 +47,11 @@ asio::awaitable<std::string> read_answer(UniqueFd answers);
 /// child of the process and no signal handler. For one strand.
 class ChildReaper {
 public:
+    ChildReaper() = default;
+    ChildReaper(const ChildReaper&) = delete;
+    ChildReaper& operator=(const ChildReaper&) = delete;
+    ~ChildReaper() { forget_ended(); }
+
     /// From now on until stop(), each child is reaped as soon as it has ended.
     void start(asio::any_io_executor strand);
     void stop();
@@ -56,6 +61,7 @@ public:
 private:
     struct Child;
     void watch(const std::shared_ptr<Child>& child);
+    void forget_ended();
 
     asio::any_io_executor strand_{};
     std::map<pid_t, std::shared_ptr<Child>> children_{};

@@ -79,8 +79,8 @@ Result<TicketData> decode_ticket_data(std::string_view text) {
 
 std::string ticket_id(const SubmitRequest& request) {
     const std::string suffix = "-" + std::to_string(request.attempt);
-    std::string id = lower_case_name(request.store_uuid.substr(0, 8)) + "-" +
-                     lower_case_name(request.subject);
+    std::string id =
+        lower_case_name(request.store_uuid.substr(0, 8)) + "-" + lower_case_name(request.subject);
     constexpr std::size_t max_length = 63;
     return id.substr(0, max_length - suffix.size()) + suffix;
 }

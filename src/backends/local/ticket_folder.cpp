@@ -140,8 +140,8 @@ Result<UniqueFd> connect_control(const WorkPaths& paths, const std::string& tick
         return folder.error();
     }
     // a socket's path holds 107 bytes, a folder's own may be longer
-    const std::string path = "/proc/self/fd/" + std::to_string(folder->get()) + "/control." +
-                             std::to_string(pid);
+    const std::string path =
+        "/proc/self/fd/" + std::to_string(folder->get()) + "/control." + std::to_string(pid);
     sockaddr_un address{};
     address.sun_family = AF_UNIX;
     std::memcpy(address.sun_path, path.c_str(), path.size() + 1);
@@ -173,8 +173,8 @@ Result<void> release_ticket(const WorkPaths& paths, const std::string& ticket, b
     return remove_tree(paths.folder(ticket));
 }
 
-Result<void> settle_abandoned(const WorkPaths& paths, const std::string& ticket,
-                              const Claim& claim, Timestamp now) {
+Result<void> settle_abandoned(const WorkPaths& paths, const std::string& ticket, const Claim& claim,
+                              Timestamp now) {
     const std::string path = paths.journal(ticket);
     auto journal = open_file(path, O_RDWR | O_CREAT | O_APPEND, 0600);
     if (!journal) {

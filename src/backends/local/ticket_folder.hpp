@@ -55,8 +55,8 @@ Result<void> release_ticket(const WorkPaths& paths, const std::string& ticket, b
 
 /// Ends what a supervisor that is gone has left behind and appends `ended unknown`, unless the
 /// journal has its end by now. Safe to be called by several at once.
-Result<void> settle_abandoned(const WorkPaths& paths, const std::string& ticket,
-                              const Claim& claim, Timestamp now);
+Result<void> settle_abandoned(const WorkPaths& paths, const std::string& ticket, const Claim& claim,
+                              Timestamp now);
 
 /// The names of all ticket folders.
 Result<std::vector<std::string>> list_tickets(const WorkPaths& paths);

@@ -8,8 +8,8 @@ namespace sparkhost::detail::local {
 namespace {
 
 struct Lead {
-    int following;         // continuation bytes
-    unsigned char low;     // bounds of the first of them (Unicode Standard, table 3-7)
+    int following;      // continuation bytes
+    unsigned char low;  // bounds of the first of them (Unicode Standard, table 3-7)
     unsigned char high;
     char32_t bits;
 };

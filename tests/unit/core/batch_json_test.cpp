@@ -25,9 +25,15 @@ const std::vector<Member>& members() {
     using R = BatchRecord;
     static const std::vector<Member> all{
         {"file", [](R& r) { r.spec.file = "/a/b.py"; }},
-        {"args", [](R& r) { r.spec.args = {"one", "", "two \"quoted\" \\ \n \x01"}; }},
+        {"args",
+         [](R& r) {
+             r.spec.args = {"one", "", "two \"quoted\" \\ \n \x01"};
+         }},
         {"class_name", [](R& r) { r.spec.class_name = "org.Main"; }},
-        {"jars", [](R& r) { r.spec.jars = {"/a.jar", "/b.jar"}; }},
+        {"jars",
+         [](R& r) {
+             r.spec.jars = {"/a.jar", "/b.jar"};
+         }},
         {"py_files", [](R& r) { r.spec.py_files = {"/a.zip"}; }},
         {"files", [](R& r) { r.spec.files = {"/a.txt"}; }},
         {"archives", [](R& r) { r.spec.archives = {"/a.tgz"}; }},
@@ -37,7 +43,10 @@ const std::vector<Member>& members() {
         {"executor_cores", [](R& r) { r.spec.executor_cores = 3; }},
         {"num_executors", [](R& r) { r.spec.num_executors = 4; }},
         {"queue", [](R& r) { r.spec.queue = "prod"; }},
-        {"conf", [](R& r) { r.spec.conf = {{"spark.a", "1"}, {"spark.b", ""}}; }},
+        {"conf",
+         [](R& r) {
+             r.spec.conf = {{"spark.a", "1"}, {"spark.b", ""}};
+         }},
         {"name", [](R& r) { r.spec.name = "n\xc3\xa4me"; }},
         {"owner", [](R& r) { r.spec.owner = "anna"; }},
         {"proxy_user", [](R& r) { r.spec.proxy_user = "otto"; }},
@@ -61,7 +70,10 @@ const std::vector<Member>& members() {
              r.timeline = {{"accepted", Timestamp(std::chrono::milliseconds(1)), ""},
                            {"ended", Timestamp(std::chrono::milliseconds(2)), "why"}};
          }},
-        {"log_tail", [](R& r) { r.log_tail = {"last", "", "line"}; }},
+        {"log_tail",
+         [](R& r) {
+             r.log_tail = {"last", "", "line"};
+         }},
     };
     return all;
 }
@@ -118,8 +130,8 @@ BOOST_AUTO_TEST_CASE(all_members_together_come_back_as_they_were) {
 BOOST_AUTO_TEST_CASE(every_phase_and_outcome_comes_back) {
     for (const auto phase : {BatchPhase::accepted, BatchPhase::reserved, BatchPhase::submitted,
                              BatchPhase::running, BatchPhase::ended, BatchPhase::released}) {
-        for (const auto outcome : {Outcome::none, Outcome::success, Outcome::failed, Outcome::killed,
-                                   Outcome::unknown}) {
+        for (const auto outcome : {Outcome::none, Outcome::success, Outcome::failed,
+                                   Outcome::killed, Outcome::unknown}) {
             auto record = empty_record();
             record.phase = phase;
             record.outcome = outcome;
@@ -155,7 +167,13 @@ BOOST_AUTO_TEST_CASE(a_body_with_members_of_a_newer_version_is_read) {
 BOOST_AUTO_TEST_CASE(a_damaged_body_is_a_storage_failure_that_names_the_batch) {
     const auto good = encode_batch(empty_record());
     const std::vector<std::string> bodies{
-        "", "{", "[]", "null", "{}", good.substr(0, good.size() / 2), good + "x",
+        "",
+        "{",
+        "[]",
+        "null",
+        "{}",
+        good.substr(0, good.size() / 2),
+        good + "x",
         R"({"spec":{},"phase":"asleep","timeline":[]})",
         R"({"spec":{},"phase":1,"timeline":[]})",
         R"({"spec":[],"phase":"accepted","timeline":[]})",
@@ -257,8 +275,9 @@ BOOST_AUTO_TEST_CASE(an_event_comes_back_as_it_was) {
 }
 
 BOOST_AUTO_TEST_CASE(a_damaged_event_is_a_storage_failure_that_names_it) {
-    for (const char* body : {"", "[]", "{}", R"({"version":1})", R"({"version":"x","state":"dead"})",
-                             R"({"version":1,"state":"asleep"})"}) {
+    for (const char* body :
+         {"", "[]", "{}", R"({"version":1})", R"({"version":"x","state":"dead"})",
+          R"({"version":1,"state":"asleep"})"}) {
         StoredEvent entry;
         entry.sequence = 12;
         entry.body = body;

@@ -6,13 +6,9 @@
 #include <boost/test/unit_test.hpp>
 
 #include <array>
-#include <fstream>
 #include <map>
 #include <optional>
-#include <set>
-#include <sstream>
 #include <string>
-#include <tuple>
 
 namespace sparkhost::detail {
 
@@ -24,12 +20,14 @@ using A = ApplicationState;
 
 constexpr std::array all_phases{P::accepted, P::reserved, P::submitted,
                                 P::running,  P::ended,    P::released};
-constexpr std::array all_events{E::admitted,   E::refused, E::taken, E::process_started,
-                                E::context_up, E::ended,   E::lost,  E::kill_requested,
+constexpr std::array all_events{E::admitted,        E::refused, E::taken, E::process_started,
+                                E::context_up,      E::ended,   E::lost,  E::kill_requested,
                                 E::erase_requested, E::released};
 constexpr std::array all_application_states{A::submitted, A::started, A::context_up, A::ended};
 
-Timestamp at(int seconds) { return Timestamp(std::chrono::seconds(seconds)); }
+Timestamp at(int seconds) {
+    return Timestamp(std::chrono::seconds(seconds));
+}
 
 /// A record as it looks in this phase.
 BatchRecord record_in(P phase) {
@@ -81,10 +79,17 @@ BatchObservation observation_of(E event) {
             observation.ticket_data = "data";
             observation.attempt = 1;
             break;
-        case E::process_started: observation.report = report_of(A::started); break;
-        case E::context_up: observation.report = report_of(A::context_up); break;
-        case E::ended: observation.report = report_of(A::ended); break;
-        default: break;
+        case E::process_started:
+            observation.report = report_of(A::started);
+            break;
+        case E::context_up:
+            observation.report = report_of(A::context_up);
+            break;
+        case E::ended:
+            observation.report = report_of(A::ended);
+            break;
+        default:
+            break;
     }
     return observation;
 }
@@ -127,35 +132,6 @@ std::vector<std::string> steps_of(const BatchRecord& record) {
         steps.push_back(entry.what);
     }
     return steps;
-}
-
-/// The arrows of the n-th diagram of docs/states.md: from, to, label (empty where it has none).
-using Arrow = std::tuple<std::string, std::string, std::string>;
-std::set<Arrow> drawn(std::size_t number) {
-    std::ifstream in(std::string(SPARKHOST_SOURCE_DIR) + "/docs/states.md");
-    std::set<Arrow> arrows;
-    std::size_t diagrams = 0;
-    bool inside = false;
-    for (std::string line; std::getline(in, line);) {
-        if (line == "```mermaid") {
-            inside = true;
-        } else if (line == "```" && inside) {
-            inside = false;
-            ++diagrams;
-        } else if (inside && diagrams == number && line.find("-->") != std::string::npos) {
-            std::istringstream words(line);
-            std::string from;
-            std::string arrow;
-            std::string to;
-            std::string colon;
-            std::string label;
-            words >> from >> arrow >> to >> colon >> label;
-            if (from != "[*]" && to != "[*]") {
-                arrows.emplace(from, to, label);
-            }
-        }
-    }
-    return arrows;
 }
 
 }  // namespace batch_machine_test
@@ -203,32 +179,6 @@ BOOST_AUTO_TEST_CASE(no_edge_goes_back) {
     for (const auto& edge : application_edges()) {
         BOOST_TEST(edge.to > edge.from);
     }
-}
-
-BOOST_AUTO_TEST_CASE(the_drawing_of_a_batch_is_the_table) {
-    std::set<Arrow> edges;
-    for (const auto& edge : batch_edges()) {
-        edges.emplace(to_string(edge.from), to_string(edge.to), to_string(edge.event));
-    }
-    const auto picture = drawn(0);
-    BOOST_TEST_REQUIRE(!picture.empty());
-    for (const auto& [from, to, label] : picture) {
-        BOOST_TEST(edges.contains({from, to, label}),
-                   "drawn but not in the table: " << from << " -> " << to << " : " << label);
-    }
-    for (const auto& [from, to, label] : edges) {
-        BOOST_TEST(picture.contains({from, to, label}),
-                   "in the table but not drawn: " << from << " -> " << to << " : " << label);
-    }
-}
-
-BOOST_AUTO_TEST_CASE(the_drawing_of_an_application_is_its_table) {
-    std::set<Arrow> edges;
-    for (const auto& edge : application_edges()) {
-        edges.emplace(to_string(edge.from), to_string(edge.to), "");
-    }
-    BOOST_TEST_REQUIRE(!drawn(1).empty());
-    BOOST_TEST((drawn(1) == edges));
 }
 
 BOOST_AUTO_TEST_CASE(events_are_named_by_the_phase_entered_or_by_what_changed) {
@@ -334,8 +284,9 @@ BOOST_AUTO_TEST_CASE(a_whole_life_has_each_step_once_in_order) {
                              E::context_up, E::kill_requested, E::ended, E::released}) {
         apply(record, observation_of(event));
     }
-    const std::vector<std::string> wanted{"accepted",   "admitted",       "submitted", "process_started",
-                                          "context_up", "kill_requested", "ended"};
+    const std::vector<std::string> wanted{
+        "accepted",   "admitted",       "submitted", "process_started",
+        "context_up", "kill_requested", "ended"};
     BOOST_TEST(steps_of(record) == wanted, boost::test_tools::per_element());
     BOOST_TEST(record.phase == P::released);
 }

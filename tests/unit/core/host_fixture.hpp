@@ -88,8 +88,8 @@ struct HostFixture {
     /// Makes the host without running it.
     void make() {
         HostPlugins plugins;
-        plugins.storage = testing::make_faulty_storage(std::make_shared<CutStorage>(store, life.cut),
-                                                       life.faults);
+        plugins.storage = testing::make_faulty_storage(
+            std::make_shared<CutStorage>(store, life.cut), life.faults);
         for (const auto& name : backend_names) {
             plugins.backends.push_back(testing::make_fake_backend(cluster, {.name = name}));
         }
@@ -160,7 +160,9 @@ struct HostFixture {
         made.name = std::move(name);
         return made;
     }
-    BatchRecord submit(BatchSpec wanted = spec()) { return ask(host().submit(std::move(wanted))).value(); }
+    BatchRecord submit(BatchSpec wanted = spec()) {
+        return ask(host().submit(std::move(wanted))).value();
+    }
     BatchRecord find(BatchId id) { return ask(host().find(id)).value(); }
     std::string ticket(BatchId id) { return find(id).ticket; }
     BatchPhase phase(BatchId id) { return find(id).phase; }

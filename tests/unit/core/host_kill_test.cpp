@@ -10,14 +10,14 @@ namespace kill_test {
 /// Where a batch is when somebody wants it to end.
 struct Place {
     const char* name;
-    const char* gate;      ///< held operation; empty: none
-    bool started;          ///< its process runs
-    std::size_t starts;    ///< of user code, in the end
+    const char* gate;    ///< held operation; empty: none
+    bool started;        ///< its process runs
+    std::size_t starts;  ///< of user code, in the end
 };
 const std::vector<Place> places{
-    {"reserving", "reserve", false, 0},         {"ticket on its way", "reserve_reply", false, 0},
-    {"submitting", "submit", false, 0},         {"submitted, no answer yet", "submit_reply", false, 1},
-    {"submitted", "", false, 1},                {"running", "", true, 1},
+    {"reserving", "reserve", false, 0}, {"ticket on its way", "reserve_reply", false, 0},
+    {"submitting", "submit", false, 0}, {"submitted, no answer yet", "submit_reply", false, 1},
+    {"submitted", "", false, 1},        {"running", "", true, 1},
 };
 
 }  // namespace kill_test

@@ -137,7 +137,8 @@ BOOST_AUTO_TEST_CASE(stop_from_another_thread_in_the_middle_of_things_ends_every
         auto running = asio::co_spawn(pool, host.run(), asio::use_future);
         std::vector<std::future<Result<BatchRecord>>> calls;
         for (int i = 0; i < 20; ++i) {
-            calls.push_back(asio::co_spawn(pool, host.submit(threads_test::spec()), asio::use_future));
+            calls.push_back(
+                asio::co_spawn(pool, host.submit(threads_test::spec()), asio::use_future));
             if (i == round * 2) {
                 std::thread([&host] { host.stop(); }).join();
             }

@@ -46,9 +46,15 @@ const std::vector<Row>& broken_rows() {
         {"file", [](S& s) { s.file = std::string("/job\0.py", 8); }},
         {"file", [](S& s) { s.file = "/job\x7f.py"; }},
         {"file", [](S& s) { s.file = "hdfs /x://y"; }},
-        {"args[1]", [](S& s) { s.args = {"x", std::string("a\0b", 3)}; }},
+        {"args[1]",
+         [](S& s) {
+             s.args = {"x", std::string("a\0b", 3)};
+         }},
         {"jars[0]", [](S& s) { s.jars = {""}; }},
-        {"jars[1]", [](S& s) { s.jars = {"/a.jar", "b.jar"}; }},
+        {"jars[1]",
+         [](S& s) {
+             s.jars = {"/a.jar", "b.jar"};
+         }},
         {"pyFiles[0]", [](S& s) { s.py_files = {"--master"}; }},
         {"files[0]", [](S& s) { s.files = {"/a\rb"}; }},
         {"archives[0]", [](S& s) { s.archives = {"relative.zip"}; }},
@@ -69,18 +75,54 @@ const std::vector<Row>& broken_rows() {
         {"driverCores", [](S& s) { s.driver_cores = 0; }},
         {"executorCores", [](S& s) { s.executor_cores = -1; }},
         {"numExecutors", [](S& s) { s.num_executors = 0; }},
-        {"conf.my.key", [](S& s) { s.conf = {{"my.key", "1"}}; }},
-        {"conf.", [](S& s) { s.conf = {{"", "1"}}; }},
-        {"conf.Spark.x", [](S& s) { s.conf = {{"Spark.x", "1"}}; }},
-        {"conf", [](S& s) { s.conf = {{"spark.a b", "1"}}; }},
-        {"conf", [](S& s) { s.conf = {{"spark.a=b", "1"}}; }},
-        {"conf", [](S& s) { s.conf = {{"spark.a:b", "1"}}; }},
-        {"conf", [](S& s) { s.conf = {{"spark.a\nb", "1"}}; }},
-        {"conf", [](S& s) { s.conf = {{"#spark.a", "1"}}; }},
-        {"conf", [](S& s) { s.conf = {{"spark.a\\", "1"}}; }},
-        {"conf", [](S& s) { s.conf = {{"spark." + long_text, "1"}}; }},
-        {"conf.spark.a", [](S& s) { s.conf = {{"spark.a", std::string("\0", 1)}}; }},
-        {"conf.spark.a", [](S& s) { s.conf = {{"spark.a", "\x1b[31m"}}; }},
+        {"conf.my.key",
+         [](S& s) {
+             s.conf = {{"my.key", "1"}};
+         }},
+        {"conf.",
+         [](S& s) {
+             s.conf = {{"", "1"}};
+         }},
+        {"conf.Spark.x",
+         [](S& s) {
+             s.conf = {{"Spark.x", "1"}};
+         }},
+        {"conf",
+         [](S& s) {
+             s.conf = {{"spark.a b", "1"}};
+         }},
+        {"conf",
+         [](S& s) {
+             s.conf = {{"spark.a=b", "1"}};
+         }},
+        {"conf",
+         [](S& s) {
+             s.conf = {{"spark.a:b", "1"}};
+         }},
+        {"conf",
+         [](S& s) {
+             s.conf = {{"spark.a\nb", "1"}};
+         }},
+        {"conf",
+         [](S& s) {
+             s.conf = {{"#spark.a", "1"}};
+         }},
+        {"conf",
+         [](S& s) {
+             s.conf = {{"spark.a\\", "1"}};
+         }},
+        {"conf",
+         [](S& s) {
+             s.conf = {{"spark." + long_text, "1"}};
+         }},
+        {"conf.spark.a",
+         [](S& s) {
+             s.conf = {{"spark.a", std::string("\0", 1)}};
+         }},
+        {"conf.spark.a",
+         [](S& s) {
+             s.conf = {{"spark.a", "\x1b[31m"}};
+         }},
         {"name", [](S& s) { s.name = "42"; }},
         {"name", [](S& s) { s.name = "0"; }},
         {"name", [](S& s) { s.name = long_text; }},
@@ -98,9 +140,17 @@ const std::vector<Change>& good_rows() {
         [](S& s) { s.file = "hdfs://nn/x/job.py"; },
         [](S& s) { s.file = "local:/opt/x.jar"; },
         [](S& s) { s.file = "s3a://bucket/x.py"; },
-        [](S& s) { s.file = "/with blank/j\xc3\xb6" "b.py"; },
-        [](S& s) { s.args = {"", "--conf", "-x", "a\nb", "\xff"}; },
-        [](S& s) { s.jars = {"/a.jar", "file:///b.jar"}; },
+        [](S& s) {
+            s.file =
+                "/with blank/j\xc3\xb6"
+                "b.py";
+        },
+        [](S& s) {
+            s.args = {"", "--conf", "-x", "a\nb", "\xff"};
+        },
+        [](S& s) {
+            s.jars = {"/a.jar", "file:///b.jar"};
+        },
         [](S& s) { s.class_name = "org.apache.Main$"; },
         [](S& s) { s.driver_memory = "512m"; },
         [](S& s) { s.driver_memory = "4G"; },
@@ -108,7 +158,9 @@ const std::vector<Change>& good_rows() {
         [](S& s) { s.executor_memory = "2gb"; },
         [](S& s) { s.driver_cores = 1; },
         [](S& s) { s.num_executors = 1000; },
-        [](S& s) { s.conf = {{"spark.a", "x\ny"}, {"spark.b", ""}}; },
+        [](S& s) {
+            s.conf = {{"spark.a", "x\ny"}, {"spark.b", ""}};
+        },
         [](S& s) { s.name = "42nd"; },
         [](S& s) { s.name = "nightly report"; },
         [](S& s) { s.name = std::string(256, 'x'); },

@@ -1,0 +1,103 @@
+// SPDX-License-Identifier: Apache-2.0
+
+// Everything of a request that a stranger writes: the bytes on the wire, the target with its
+// parameters, the headers that are parsed, the body of POST /batches. The first byte chooses.
+
+#include "rest/allowed_host.hpp"
+#include "rest/conditional.hpp"
+#include "rest/livy_request.hpp"
+#include "rest/native_batch.hpp"
+#include "rest/request_reader.hpp"
+#include "rest/target.hpp"
+
+#include <algorithm>
+#include <cstdint>
+#include <cstdlib>
+#include <cstring>
+#include <string>
+#include <string_view>
+
+namespace {
+
+using namespace sparkhost;
+using namespace sparkhost::detail::rest;
+
+void require(bool holds) {
+    if (!holds) {
+        std::abort();
+    }
+}
+
+void fuzz_body(std::string_view text) {
+    const auto create = read_create_batch(text);
+    if (!create) {
+        require(create.error().is(Errc::invalid_argument) && !create.error().detail.empty());
+        return;
+    }
+    BatchRecord record;
+    record.spec = create->spec;
+    require(!native_batch_json(record).empty());  // redaction and the codec take anything
+}
+
+void fuzz_target(std::string_view text) {
+    const auto target = parse_target(text);
+    if (!target) {
+        return;
+    }
+    for (const auto& segment : target->segments) {
+        require(!segment.empty() && segment != "." && segment != "..");
+    }
+    (void)int_param(*target, "from", 0);
+    (void)parse_wait(*target, std::chrono::seconds(300), true);
+}
+
+void fuzz_header(std::string_view text) {
+    static const AllowedHosts hosts({"spark.example.org"});
+    (void)hosts.allows_authority(text);
+    (void)hosts.allows_origin(text);
+    (void)parse_if_none_match(text);
+    (void)parse_java_int(text);
+}
+
+/// The same requests must come out, whether the bytes come at once or one by one.
+std::string read_requests(std::string_view text, std::size_t part) {
+    RequestReader reader({.max_header = 512, .max_body = 256});
+    std::string seen;
+    for (;;) {
+        const auto step = reader.step();
+        if (step == RequestReader::Step::refused) {
+            return seen + "|refused";
+        }
+        if (step == RequestReader::Step::complete) {
+            const auto request = reader.take();
+            seen += "|" + std::string(request.target()) + " " + request.body();
+        }
+        if (step == RequestReader::Step::need_more) {
+            if (text.empty()) {
+                return seen;
+            }
+            const auto room = reader.prepare();
+            require(room.size() > 0);
+            const auto size = std::min({text.size(), room.size(), part});
+            std::memcpy(room.data(), text.data(), size);
+            reader.commit(size);
+            text.remove_prefix(size);
+        }
+    }
+}
+
+}  // namespace
+
+extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
+    if (size == 0) {
+        return 0;
+    }
+    const std::string_view text(reinterpret_cast<const char*>(data) + 1, size - 1);
+    switch (data[0] % 4) {
+        case 0: fuzz_body(text); break;
+        case 1: fuzz_target(text); break;
+        case 2: fuzz_header(text); break;
+        default: require(read_requests(text, 1) == read_requests(text, text.size() + 1)); break;
+    }
+    return 0;
+}
