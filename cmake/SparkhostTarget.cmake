@@ -5,6 +5,10 @@ function(sparkhost_target target)
     target_compile_features(${target} PUBLIC cxx_std_20)
     target_compile_options(${target} PRIVATE -Wall -Wextra -Wpedantic -Wshadow
         -Wno-missing-field-initializers)
+    if(CMAKE_UNITY_BUILD AND CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
+        # what stands in a source of its own looks like a header's here
+        target_compile_options(${target} PRIVATE -Wno-subobject-linkage)
+    endif()
     if(SPARKHOST_WERROR)
         target_compile_options(${target} PRIVATE -Werror)
     endif()

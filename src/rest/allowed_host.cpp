@@ -46,8 +46,8 @@ AllowedHosts::AllowedHosts(const std::vector<std::string>& names) {
     for (const std::string& name : names) {
         any_ = any_ || name == "*";
         const bool bare_v6 = std::ranges::count(name, ':') > 1 && !name.starts_with('[');
-        const std::string_view host = bare_v6 ? std::string_view(name)
-                                              : allowed_hosts::host_of(name);
+        const std::string_view host =
+            bare_v6 ? std::string_view(name) : allowed_hosts::host_of(name);
         if (host.empty() || (!bare_v6 && name.find("]:") != std::string::npos) ||
             (!bare_v6 && !name.starts_with('[') && host.size() != name.size())) {
             throw std::invalid_argument("RouterOptions::allowed_hosts: '" + name +

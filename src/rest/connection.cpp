@@ -111,7 +111,7 @@ asio::awaitable<bool> Connection::answer_request(Self self) {
     if (sent && !stay && self->reader_.has_begun()) {
         co_await linger(self);  // more has arrived: closing now could destroy the answer
     }
-    co_return sent && stay;
+    co_return sent&& stay;
 }
 
 asio::awaitable<Response> Connection::ask_router(Self self, Request request) {
@@ -125,8 +125,8 @@ asio::awaitable<Response> Connection::ask_router(Self self, Request request) {
         self->waiting_ = ++self->waits_;
         self->watch_for_hangup();
         auto token = asio::bind_cancellation_slot(self->wait_signal_.slot(), asio::use_awaitable);
-        response = co_await asio::co_spawn(self->get_executor(), std::move(operation),
-                                           std::move(token));
+        response =
+            co_await asio::co_spawn(self->get_executor(), std::move(operation), std::move(token));
         self->waiting_ = 0;
         boost::system::error_code ignored;
         self->socket_.cancel(ignored);
@@ -143,8 +143,8 @@ void Connection::watch_for_hangup() {
             return;
         }
         char byte{};
-        const auto size = self->socket_.receive(asio::buffer(&byte, 1),
-                                                asio::socket_base::message_peek, failure);
+        const auto size =
+            self->socket_.receive(asio::buffer(&byte, 1), asio::socket_base::message_peek, failure);
         if (failure != asio::error::would_block && (failure || size == 0)) {
             self->aborted_ = true;
             self->wait_signal_.emit(asio::cancellation_type::terminal);

@@ -68,10 +68,10 @@ private:
     bool timed_out_{false};
     bool draining_{false};
     bool aborted_{false};
-    bool reading_{false};           ///< suspended in a read
+    bool reading_{false};  ///< suspended in a read
     bool ended_{false};
     asio::cancellation_signal wait_signal_{};
-    unsigned long waiting_{0};      ///< number of the wait under way; 0: none
+    unsigned long waiting_{0};  ///< number of the wait under way; 0: none
     unsigned long waits_{0};
     std::time_t date_second_{-1};
     std::string date_{};

@@ -30,7 +30,9 @@ public:
     bool on_array_end(std::size_t, error_code&) { return leave(); }
     bool on_object_begin(error_code&) { return enter(JsonNode::Kind::object); }
     bool on_object_end(std::size_t, error_code&) { return leave(); }
-    bool on_key_part(json::string_view part, std::size_t, error_code&) { return append(key_, part); }
+    bool on_key_part(json::string_view part, std::size_t, error_code&) {
+        return append(key_, part);
+    }
     bool on_key(json::string_view part, std::size_t, error_code&) { return append(key_, part); }
     bool on_string_part(json::string_view part, std::size_t, error_code&) {
         return append(text_, part);
@@ -114,13 +116,19 @@ Error not_json(std::string_view text, std::size_t offset, const std::string& why
 
 std::string describe(const JsonNode& node) {
     switch (node.kind) {
-        case JsonNode::Kind::null: return "null";
-        case JsonNode::Kind::boolean: return "the boolean " + node.text;
+        case JsonNode::Kind::null:
+            return "null";
+        case JsonNode::Kind::boolean:
+            return "the boolean " + node.text;
         case JsonNode::Kind::integer:
-        case JsonNode::Kind::decimal: return "the number " + node.text;
-        case JsonNode::Kind::string: return "a string";
-        case JsonNode::Kind::array: return "an array";
-        case JsonNode::Kind::object: return "an object";
+        case JsonNode::Kind::decimal:
+            return "the number " + node.text;
+        case JsonNode::Kind::string:
+            return "a string";
+        case JsonNode::Kind::array:
+            return "an array";
+        case JsonNode::Kind::object:
+            return "an object";
     }
     return "something else";
 }

@@ -59,8 +59,8 @@ std::optional<LogAssembly::Read> LogAssembly::next() const {
 void LogAssembly::settle(std::int64_t output_lines) {
     output_ = output_lines;
     view_.total = 1 + output_ + static_cast<std::int64_t>(suffix_.size());
-    view_.from = window_.from >= 0 ? window_.from
-                                   : std::max<std::int64_t>(0, view_.total - window_.size);
+    view_.from =
+        window_.from >= 0 ? window_.from : std::max<std::int64_t>(0, view_.total - window_.size);
     const auto until = std::min(view_.total, view_.from + window_.size);
     next_ = std::clamp<std::int64_t>(view_.from - 1, 0, output_);
     end_ = std::clamp<std::int64_t>(until - 1, 0, output_);

@@ -15,8 +15,8 @@ namespace sparkhost::detail::rest {
 
 /// Which lines of a batch's log a client wants, as Livy's ?from&size says it.
 struct LogWindow {
-    std::int64_t from{-1};  ///< negative: the last `size` lines
-    std::int64_t size{100}; ///< negative: all
+    std::int64_t from{-1};   ///< negative: the last `size` lines
+    std::int64_t size{100};  ///< negative: all
 };
 
 struct LogView {
@@ -51,7 +51,7 @@ private:
     LogWindow window_;
     std::vector<std::string> suffix_;
     std::size_t room_;
-    bool settled_{false};     ///< how many lines there are is known
+    bool settled_{false};  ///< how many lines there are is known
     bool cut_{false};
     std::int64_t output_{0};  ///< lines of the driver when they were counted
     std::int64_t next_{0};    ///< first and

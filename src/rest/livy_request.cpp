@@ -124,13 +124,13 @@ Result<CreateBatch> read_create_batch(std::string_view body) {
         return parsed.error();
     }
     if (parsed->kind != JsonNode::Kind::object) {
-        return Error(Errc::invalid_argument, "The request body must be a JSON object, found " +
-                                                 describe(*parsed) + ".");
+        return Error(Errc::invalid_argument,
+                     "The request body must be a JSON object, found " + describe(*parsed) + ".");
     }
     CreateBatch create;
     for (const JsonNode& child : parsed->children) {
-        const auto field = std::ranges::find(create_batch::fields, child.key,
-                                             &create_batch::Field::name);
+        const auto field =
+            std::ranges::find(create_batch::fields, child.key, &create_batch::Field::name);
         if (field == create_batch::fields.end()) {
             return create_batch::unknown_field(child.key);
         }

@@ -80,9 +80,13 @@ asio::awaitable<Response> get_shown(Call call, Show show) {
     co_return response;
 }
 
-asio::awaitable<Response> get_batch(Call call) { return get_shown(std::move(call), &show_batch); }
+asio::awaitable<Response> get_batch(Call call) {
+    return get_shown(std::move(call), &show_batch);
+}
 
-asio::awaitable<Response> get_state(Call call) { return get_shown(std::move(call), &show_state); }
+asio::awaitable<Response> get_state(Call call) {
+    return get_shown(std::move(call), &show_state);
+}
 
 asio::awaitable<Response> get_log(Call call) {
     const auto from = int_param(call.target, "from", -1);
@@ -174,8 +178,8 @@ asio::awaitable<Response> create_batch(Call call) {
     }
     const auto batch = co_await with_log(host, std::move(*submitted));
     auto response = make_response(http::status::created, json_type, livy_batch_json(batch));
-    response.set(http::field::location, call.state->options.prefix + "/batches/" +
-                                            std::to_string(batch.record.id.value));
+    response.set(http::field::location,
+                 call.state->options.prefix + "/batches/" + std::to_string(batch.record.id.value));
     set_etag(response, batch.record.version);
     co_return response;
 }
@@ -193,6 +197,8 @@ constexpr std::array table{
 
 }  // namespace livy
 
-std::span<const Route> livy_routes() { return livy::table; }
+std::span<const Route> livy_routes() {
+    return livy::table;
+}
 
 }  // namespace sparkhost::detail::rest

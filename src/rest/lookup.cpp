@@ -39,7 +39,8 @@ Awaitable<BatchRecord> wait_for_change(Host* host, ChangeRequest request) {
 }  // namespace batch_lookup
 
 Awaitable<BatchRecord> find_batch(Host* host, std::string id_or_name) {
-    const bool number = std::ranges::all_of(id_or_name, [](char c) { return c >= '0' && c <= '9'; });
+    const bool number =
+        std::ranges::all_of(id_or_name, [](char c) { return c >= '0' && c <= '9'; });
     if (!number) {
         co_return co_await host->find(std::move(id_or_name));
     }

@@ -36,8 +36,8 @@ public:
         for (std::size_t i = 0; i < from.counts.size(); ++i) {
             cumulated += from.counts[i];
             const bool open = i == latency_bounds.size();
-            to.bucket.push_back({cumulated, open ? std::numeric_limits<double>::infinity()
-                                                 : latency_bounds[i]});
+            to.bucket.push_back(
+                {cumulated, open ? std::numeric_limits<double>::infinity() : latency_bounds[i]});
         }
     }
 

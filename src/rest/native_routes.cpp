@@ -38,6 +38,8 @@ constexpr std::array table{
 
 }  // namespace native
 
-std::span<const Route> native_routes() { return native::table; }
+std::span<const Route> native_routes() {
+    return native::table;
+}
 
 }  // namespace sparkhost::detail::rest

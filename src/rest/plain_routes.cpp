@@ -18,7 +18,8 @@ namespace plain {
 constexpr std::string_view page =
     "<!DOCTYPE html>\n"
     "<html lang=\"en\"><head><meta charset=\"utf-8\"><title>sparkhost</title></head>\n"
-    "<body><h1>sparkhost " SPARKHOST_VERSION "</h1>\n"
+    "<body><h1>sparkhost " SPARKHOST_VERSION
+    "</h1>\n"
     "<p>A job server for Apache Spark. It speaks the REST dialect of Apache Livy.</p>\n"
     "<ul><li>Batches: batches</li><li>Version: version</li><li>Health: healthz, readyz</li>\n"
     "<li>Figures for Prometheus: metrics</li></ul></body></html>\n";
@@ -49,8 +50,8 @@ asio::awaitable<Response> get_ready(Call call) {
     boost::json::object body;
     body.emplace("status", "unavailable");
     body.emplace("reason", why_not_ready(status));
-    auto response = make_response(http::status::service_unavailable, json_type,
-                                  boost::json::serialize(body));
+    auto response =
+        make_response(http::status::service_unavailable, json_type, boost::json::serialize(body));
     response.set(http::field::retry_after, "5");
     co_return response;
 }
@@ -62,9 +63,10 @@ asio::awaitable<Response> get_metrics(Call call) {
 
 // Livy's own paths under /metrics, for probes that know them; they say as much as Livy's do.
 asio::awaitable<Response> get_livy_metrics(Call) {
-    co_return make_response(http::status::ok, "application/json",
-                            "{\"version\":\"4.0.0\",\"gauges\":{},\"counters\":{},\"histograms\":{},"
-                            "\"meters\":{},\"timers\":{}}");
+    co_return make_response(
+        http::status::ok, "application/json",
+        "{\"version\":\"4.0.0\",\"gauges\":{},\"counters\":{},\"histograms\":{},"
+        "\"meters\":{},\"timers\":{}}");
 }
 
 asio::awaitable<Response> get_livy_ping(Call) {
@@ -87,6 +89,8 @@ constexpr std::array table{
 
 }  // namespace plain
 
-std::span<const Route> plain_routes() { return plain::table; }
+std::span<const Route> plain_routes() {
+    return plain::table;
+}
 
 }  // namespace sparkhost::detail::rest

@@ -77,9 +77,8 @@ std::optional<ProcessStats> read_process_stats() {
     stats.resident_bytes = line->resident_pages * page;
     stats.threads = line->threads;
     stats.open_files = process_files::count_open_files();
-    stats.start_time = boot == 0 ? 0
-                                 : static_cast<double>(boot) +
-                                       static_cast<double>(line->start_ticks) / ticks;
+    stats.start_time =
+        boot == 0 ? 0 : static_cast<double>(boot) + static_cast<double>(line->start_ticks) / ticks;
     return stats;
 }
 

@@ -10,7 +10,7 @@ namespace sparkhost::detail::rest {
 namespace redaction {
 
 constexpr std::array<std::string_view, 10> secret_words{
-    "secret", "password", "passwd",  "passphrase", "token",
+    "secret",     "password",  "passwd", "passphrase", "token",
     "credential", "accesskey", "apikey", "privatekey", "signature"};
 
 /// Shorter values are left alone elsewhere: they occur by chance.
@@ -57,7 +57,8 @@ void redact_assignments(std::string& text) {
         const auto before = text.find_last_of("&;?, \t\n=", sign - (sign > 0 ? 1 : 0));
         const auto begin = before == std::string::npos || sign == 0 ? 0 : before + 1;
         ++sign;
-        if (begin + 1 < sign && names_secret(std::string_view(text).substr(begin, sign - 1 - begin))) {
+        if (begin + 1 < sign &&
+            names_secret(std::string_view(text).substr(begin, sign - 1 - begin))) {
             const auto end = std::min(text.find_first_of("&; \t\n", sign), text.size());
             text.replace(sign, end - sign, redacted);
             sign += redacted.size();

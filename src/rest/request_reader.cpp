@@ -31,17 +31,17 @@ RequestReader::Step RequestReader::refuse(http::status status, std::string reaso
 
 RequestReader::Step RequestReader::refuse(const boost::system::error_code& failure) {
     if (failure == http::error::header_limit || failure == http::error::buffer_overflow) {
-        return refuse(http::status::request_header_fields_too_large,
-                      "The request header has more than " + std::to_string(limits_.max_header) +
-                          " bytes.");
+        return refuse(
+            http::status::request_header_fields_too_large,
+            "The request header has more than " + std::to_string(limits_.max_header) + " bytes.");
     }
     if (failure == http::error::body_limit) {
-        return refuse(http::status::payload_too_large, "The request body has more than " +
-                                                           std::to_string(limits_.max_body) +
-                                                           " bytes.");
+        return refuse(
+            http::status::payload_too_large,
+            "The request body has more than " + std::to_string(limits_.max_body) + " bytes.");
     }
-    return refuse(http::status::bad_request, "This is not a valid HTTP request: " +
-                                                 failure.message() + ".");
+    return refuse(http::status::bad_request,
+                  "This is not a valid HTTP request: " + failure.message() + ".");
 }
 
 /// Some clients send an empty line behind a body (RFC 9112, section 2.2).
@@ -105,7 +105,9 @@ boost::asio::mutable_buffer RequestReader::prepare() {
     return buffer_.prepare(std::min(in_body ? reading::body_read : reading::first_read, room));
 }
 
-void RequestReader::commit(std::size_t size) { buffer_.commit(size); }
+void RequestReader::commit(std::size_t size) {
+    buffer_.commit(size);
+}
 
 Request RequestReader::take() {
     Request request = parser_->release();

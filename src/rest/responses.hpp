@@ -31,7 +31,8 @@ Response message_response(http::status status, std::string_view message);
 Response string_response(http::status status, std::string_view message);
 
 /// application/problem+json (RFC 9457); `field` may be empty.
-Response problem_response(http::status status, std::string_view detail, std::string_view field = {});
+Response problem_response(http::status status, std::string_view detail,
+                          std::string_view field = {});
 
 /// `message` in the dialect's shape.
 Response dialect_response(Dialect dialect, http::status status, std::string_view message,

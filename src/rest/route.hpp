@@ -45,7 +45,7 @@ struct Route {
 struct RouteMatch {
     const Route* route{nullptr};  ///< null: none, or none for this method
     std::string id{};
-    std::string allow{};          ///< the methods there are, where only the method is wrong
+    std::string allow{};  ///< the methods there are, where only the method is wrong
     Dialect dialect{Dialect::plain};
 };
 

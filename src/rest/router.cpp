@@ -105,9 +105,9 @@ std::optional<Response> refusal(const sparkhost::rest::RouterState& state, const
         return response;
     }
     if (request.body().size() > state.options.max_body) {
-        return dialect_response(match.dialect, http::status::payload_too_large,
-                                "The request body has more than " +
-                                    std::to_string(state.options.max_body) + " bytes.");
+        return dialect_response(
+            match.dialect, http::status::payload_too_large,
+            "The request body has more than " + std::to_string(state.options.max_body) + " bytes.");
     }
     if (auto version = unknown_version(request);
         match.dialect == Dialect::livy && !version.empty()) {

@@ -35,9 +35,8 @@ public:
 
     /// Calls `done` when stop() has been called and no connection is left.
     void start(std::function<void(bool)> done) {
-        auto ended = [self = shared_from_this(), done = std::move(done)](std::exception_ptr escaped) {
-            done(escaped == nullptr);
-        };
+        auto ended = [self = shared_from_this(), done = std::move(done)](
+                         std::exception_ptr escaped) { done(escaped == nullptr); };
         asio::co_spawn(strand_, loop(shared_from_this()), std::move(ended));
     }
 
@@ -84,9 +83,8 @@ private:
         auto connection = std::make_shared<Connection>(std::move(socket), router_, options_);
         connections_.insert(connection);
         auto ended = [self = shared_from_this(), connection](std::exception_ptr escaped) {
-            asio::post(self->strand_, [self, connection, escaped] {
-                self->forget(connection, escaped);
-            });
+            asio::post(self->strand_,
+                       [self, connection, escaped] { self->forget(connection, escaped); });
         };
         asio::co_spawn(connection->get_executor(), Connection::run(connection), std::move(ended));
         if (stopping_) {

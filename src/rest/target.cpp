@@ -100,7 +100,8 @@ Result<Target> parse_target(std::string_view text) {
     const bool origin_form = text.starts_with('/');
     const auto url = origin_form ? urls::parse_origin_form(text) : urls::parse_absolute_uri(text);
     if (!url || (!origin_form && !url->has_authority())) {
-        return bad_target("write a path that begins with '/', with other characters percent-encoded.");
+        return bad_target(
+            "write a path that begins with '/', with other characters percent-encoded.");
     }
     Target target;
     if (!origin_form) {
@@ -128,7 +129,8 @@ Result<std::int64_t> parse_java_int(std::string_view text) {
         digits.remove_prefix(1);
     }
     std::int32_t value = 0;
-    const auto [end, failure] = std::from_chars(digits.data(), digits.data() + digits.size(), value);
+    const auto [end, failure] =
+        std::from_chars(digits.data(), digits.data() + digits.size(), value);
     if (failure != std::errc() || end != digits.data() + digits.size() || digits.empty()) {
         return Error(Errc::invalid_argument, "For input string: \"" + std::string(text) + "\"");
     }

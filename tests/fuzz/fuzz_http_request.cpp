@@ -94,10 +94,18 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     }
     const std::string_view text(reinterpret_cast<const char*>(data) + 1, size - 1);
     switch (data[0] % 4) {
-        case 0: fuzz_body(text); break;
-        case 1: fuzz_target(text); break;
-        case 2: fuzz_header(text); break;
-        default: require(read_requests(text, 1) == read_requests(text, text.size() + 1)); break;
+        case 0:
+            fuzz_body(text);
+            break;
+        case 1:
+            fuzz_target(text);
+            break;
+        case 2:
+            fuzz_header(text);
+            break;
+        default:
+            require(read_requests(text, 1) == read_requests(text, text.size() + 1));
+            break;
     }
     return 0;
 }

@@ -152,9 +152,12 @@ BOOST_AUTO_TEST_CASE(a_host_that_is_destroyed_without_a_stop_leaves_nothing_behi
     const auto before = ProcessView::now();
     {
         asio::io_context io(1);
-        Host host(io.get_executor(), {}, fake_plugins(dir));
-        asio::co_spawn(io, host.run(), [](std::exception_ptr, sparkhost::Result<void>) {});
-        sparkhost::test::run_on(io, [&] { return one_batch(host, dir / "app.py"); });
+        {
+            Host host(io.get_executor(), {}, fake_plugins(dir));
+            asio::co_spawn(io, host.run(), [](std::exception_ptr, sparkhost::Result<void>) {});
+            sparkhost::test::run_on(io, [&] { return one_batch(host, dir / "app.py"); });
+        }
+        sparkhost::test::drain(io);  // what is left of run() ends by itself
     }
     const auto after = ProcessView::now();
     BOOST_TEST(after.threads == before.threads, boost::test_tools::per_element());

@@ -28,7 +28,8 @@ struct RouterOptions {
     /// Longest `?wait=`; longer ones are cut to it. Must be greater than zero. Default: 300 s.
     std::chrono::seconds max_wait{300};
 
-    /// Accepted Host headers besides loopback names and addresses, without port ("spark.example.org").
+    /// Accepted Host headers besides loopback names and addresses, without port
+    /// ("spark.example.org").
     /// "*" accepts any. A request with another Host, or with an Origin whose host is not one of
     /// these, is refused with 403: a web page must not drive a server on loopback.
     std::vector<std::string> allowed_hosts{};

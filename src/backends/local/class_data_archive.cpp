@@ -25,6 +25,7 @@
 #include <utility>
 
 #include <sys/file.h>
+#include <sys/stat.h>
 
 namespace sparkhost::detail::local {
 
@@ -58,6 +59,51 @@ std::string jar_listing(const std::string& jars) {
         listing += line;
     }
     return listing;
+}
+
+/// What must be true of a whole archive. Java itself trusts what it finds behind a header of the
+/// right kind: a truncated archive ends it with a signal, whatever -Xshare says.
+Result<std::string> archive_seal(const std::string& file) {
+    auto fd = open_file(file, O_RDONLY);
+    if (!fd) {
+        return fd.error();
+    }
+    struct stat status {};
+    char header[4096];
+    const ssize_t got = ::pread(fd->get(), header, sizeof header, 0);
+    if (::fstat(fd->get(), &status) != 0 || got < 0) {
+        return errno_error("read", file, errno);
+    }
+    return std::to_string(status.st_size) + " " +
+           fingerprint(std::string_view(header, static_cast<std::size_t>(got))) + "\n";
+}
+
+bool is_whole_archive(const std::string& file) {
+    auto written = read_whole_file(file + ".seal", 4096);
+    auto now = written ? archive_seal(file) : Result<std::string>(Errc::not_found);
+    return now && *now == *written;
+}
+
+/// Puts the archive in its place, durably and the seal first: one without the other is no archive.
+Result<void> keep_archive(const std::string& made, const std::string& file) {
+    auto fd = open_file(made, O_RDONLY);
+    if (!fd) {
+        return fd.error();
+    }
+    if (::fsync(fd->get()) != 0) {
+        return errno_error("sync", made, errno);
+    }
+    auto seal = archive_seal(made);
+    if (!seal) {
+        return seal.error();
+    }
+    if (auto sealed = write_file_durably(file + ".seal", *seal); !sealed) {
+        return sealed;
+    }
+    if (::rename(made.c_str(), file.c_str()) != 0) {
+        return errno_error("rename", made, errno);
+    }
+    return ok();
 }
 
 }  // namespace
@@ -101,7 +147,7 @@ ArchivePlan plan_archive(const SparkInstallation& spark, const std::string& arch
 
 std::string usable_archive(const ArchivePlan& plan, const TicketData& data,
                            const Environment& environment) {
-    if (plan.file.empty() || data.java != plan.data.java || !file_exists(plan.file)) {
+    if (plan.file.empty() || data.java != plan.data.java || !is_whole_archive(plan.file)) {
         return {};
     }
     auto request = java_command_request(data, environment);
@@ -161,7 +207,7 @@ Result<std::shared_ptr<Training>> begin_training(const ArchivePlan& plan) {
     if (!lock) {
         return lock.error();
     }
-    if (file_exists(plan.file) || ::flock(lock->get(), LOCK_EX | LOCK_NB) != 0) {
+    if (is_whole_archive(plan.file) || ::flock(lock->get(), LOCK_EX | LOCK_NB) != 0) {
         return std::shared_ptr<Training>();
     }
     auto training = std::make_shared<Training>();
@@ -189,8 +235,10 @@ Result<std::shared_ptr<Training>> begin_training(const ArchivePlan& plan) {
 Result<bool> finish_training(const ArchivePlan& plan, const Training& training, bool succeeded) {
     const std::string made = training.folder + "/made.jsa";
     bool kept = succeeded && file_exists(made);
-    if (kept && ::rename(made.c_str(), plan.file.c_str()) != 0) {
-        return errno_error("rename", made, errno);
+    if (kept) {
+        if (auto put = keep_archive(made, plan.file); !put) {
+            return put.error();
+        }
     }
     if (auto removed = remove_tree(training.folder); !removed) {
         return removed.error();

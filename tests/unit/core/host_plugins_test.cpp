@@ -161,7 +161,8 @@ BOOST_AUTO_TEST_CASE(a_storage_that_throws_is_a_storage_that_failed) {
             const auto queued = fixture.submit().id;
             *fixture.storage_throws = function;
             const auto is = [&](const char* name) { return std::string(function) == name; };
-            BOOST_TEST(fixture.ask(fixture.host().submit(spec())).has_error() == is("commit"));
+            BOOST_TEST(fixture.ask(fixture.host().submit(HostFixture::spec())).has_error() ==
+                       is("commit"));
             BOOST_TEST(fixture.ask(fixture.host().find(queued)).has_error() == is("find"));
             BOOST_TEST(fixture.ask(fixture.host().find("x")).error().is(Errc::storage_failed) ==
                        is("find_unique"));

@@ -128,8 +128,8 @@ BOOST_AUTO_TEST_CASE(no_descriptor_of_the_host_reaches_supervisor_or_application
                                         "ls -l /proc/$PPID/fd > $DIR/supervisor; "
                                         "ls -l /proc/$$/fd > $DIR/driver");
         co_await watch.sink->end(ticket.id);
-        // of the supervisor: 0 to 2; of the driver: 0
-        BOOST_TEST(count_of("/dev/null", read_text(harness.dir / "supervisor")) == 3);
+        // of the supervisor: 0 to 2, once it has said all it had to say; of the driver: 0
+        BOOST_TEST(count_of("/dev/null", read_text(harness.dir / "supervisor")) <= 3);
         BOOST_TEST(count_of("/dev/null", read_text(harness.dir / "driver")) == 1);
         co_await watch.stop();
     };

@@ -210,8 +210,16 @@ BOOST_AUTO_TEST_CASE(an_archive_fits_one_state_of_jars_java_and_class_path) {
     BOOST_TEST(plan.file.starts_with(folder + "/spark-4.3.0-"));
     BOOST_TEST(plan_now().file == plan.file);
     BOOST_TEST(usable_archive(plan, plan.data, plan.environment) == "");
-    installed.dir.write(std::filesystem::path(plan.file).filename().string(), "");
+    const std::string name = std::filesystem::path(plan.file).filename().string();
+    installed.dir.write(name, "archive");
+    BOOST_TEST(usable_archive(plan, plan.data, plan.environment) == "");  // without its seal
+    installed.dir.write(name + ".seal", "7 " + fingerprint("archive") + "\n");
     BOOST_TEST(usable_archive(plan, plan.data, plan.environment) == plan.file);
+    for (const char* broken : {"", "archiv", "Archive", "archive+"}) {
+        installed.dir.write(name, broken);
+        BOOST_TEST(usable_archive(plan, plan.data, plan.environment) == "", broken);
+    }
+    installed.dir.write(name, "archive");
     TicketData other = plan.data;
     other.properties["spark.driver.extraClassPath"] = "/x.jar";
     BOOST_TEST(usable_archive(plan, other, plan.environment) == "");

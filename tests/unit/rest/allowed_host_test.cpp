@@ -13,8 +13,8 @@ BOOST_AUTO_TEST_SUITE(rest_allowed_host)
 
 BOOST_AUTO_TEST_CASE(loopback_is_always_allowed) {
     const AllowedHosts hosts({});
-    for (const std::string host : {"localhost", "LOCALHOST:8998", "127.0.0.1", "127.8.9.1:80",
-                                   "[::1]", "[::1]:8998"}) {
+    for (const std::string host :
+         {"localhost", "LOCALHOST:8998", "127.0.0.1", "127.8.9.1:80", "[::1]", "[::1]:8998"}) {
         BOOST_TEST(hosts.allows_authority(host), host);
         BOOST_TEST(hosts.allows_origin("http://" + host), host);
         BOOST_TEST(hosts.allows_origin("https://" + host), host);
@@ -24,9 +24,9 @@ BOOST_AUTO_TEST_CASE(loopback_is_always_allowed) {
 BOOST_AUTO_TEST_CASE(everybody_else_is_foreign) {
     const AllowedHosts hosts({});
     for (const std::string host :
-         {"", "example.org", "10.0.0.1", "0.0.0.0", "[::]", "[2001:db8::1]", "localhost.example.org",
-          "127.0.0.1.example.org", "notlocalhost", "127.0.0.1@example.org", "example.org:127.0.0.1",
-          "::1", "[::1", "[::1]x", "localhost/", ":80", "*"}) {
+         {"", "example.org", "10.0.0.1", "0.0.0.0", "[::]", "[2001:db8::1]",
+          "localhost.example.org", "127.0.0.1.example.org", "notlocalhost", "127.0.0.1@example.org",
+          "example.org:127.0.0.1", "::1", "[::1", "[::1]x", "localhost/", ":80", "*"}) {
         BOOST_TEST(!hosts.allows_authority(host), host);
         BOOST_TEST(!hosts.allows_origin("http://" + host), host);
     }
@@ -57,7 +57,8 @@ BOOST_AUTO_TEST_CASE(a_star_allows_anybody) {
 }
 
 BOOST_AUTO_TEST_CASE(entries_that_are_no_hosts_are_refused) {
-    for (const std::string entry : {"", "host:80", "http://host", "host/path", "[::1", "[::1]:80"}) {
+    for (const std::string entry :
+         {"", "host:80", "http://host", "host/path", "[::1", "[::1]:80"}) {
         BOOST_TEST_CONTEXT("'" << entry << "'") {
             BOOST_CHECK_THROW(AllowedHosts({entry}), std::invalid_argument);
         }

@@ -78,10 +78,16 @@ BOOST_AUTO_TEST_CASE(what_cannot_be_waited_for_is_refused_with_its_field) {
         std::string field;
     };
     const std::vector<Row> rows{
-        {"/x?wait=", true, "wait"},     {"/x?wait=s", true, "wait"},   {"/x?wait=-1", true, "wait"},
-        {"/x?wait=1.5", true, "wait"},  {"/x?wait=1m", true, "wait"},  {"/x?wait=30ss", true, "wait"},
-        {"/x?wait=99999999999", true, "wait"}, {"/x?wait=30", false, "wait"},
-        {"/x?wait=30&state=", true, "state"}, {"/x?wait=30&state=idle", false, "state"},
+        {"/x?wait=", true, "wait"},
+        {"/x?wait=s", true, "wait"},
+        {"/x?wait=-1", true, "wait"},
+        {"/x?wait=1.5", true, "wait"},
+        {"/x?wait=1m", true, "wait"},
+        {"/x?wait=30ss", true, "wait"},
+        {"/x?wait=99999999999", true, "wait"},
+        {"/x?wait=30", false, "wait"},
+        {"/x?wait=30&state=", true, "state"},
+        {"/x?wait=30&state=idle", false, "state"},
         {"/x?wait=30&state=RUNNING", false, "state"},
     };
     for (const Row& row : rows) {

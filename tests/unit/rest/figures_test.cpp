@@ -40,17 +40,21 @@ BOOST_AUTO_TEST_CASE(figures_stand_where_they_belong) {
     status.queued = 11;
     status.active = 12;
     status.storage = {.commits = 20, .disk_commits = 10, .disk_seconds = 1.5, .failures = 2};
-    ProcessStats process{.cpu_seconds = 2.5, .resident_bytes = 1 << 20, .threads = 3,
-                         .open_files = 9, .start_time = 1767225600};
+    ProcessStats process{.cpu_seconds = 2.5,
+                         .resident_bytes = 1 << 20,
+                         .threads = 3,
+                         .open_files = 9,
+                         .start_time = 1767225600};
     const std::string text = "\n" + metrics_text(status, process);
     for (const std::string line :
          {"sparkhost_ready 0", "sparkhost_draining 1", "sparkhost_batches{phase=\"accepted\"} 1",
-          "sparkhost_batches{phase=\"released\"} 6", "sparkhost_batches_ended_total{state=\"dead\"} 8",
-          "sparkhost_batches_queued 11", "sparkhost_batches_active 12",
-          "sparkhost_storage_commits_total 20", "sparkhost_storage_disk_commits_total 10",
-          "sparkhost_storage_disk_seconds_total 1.5", "sparkhost_storage_failures_total 2",
-          "sparkhost_process_resident_memory_bytes 1048576", "sparkhost_process_threads 3",
-          "sparkhost_process_open_fds 9", "sparkhost_process_cpu_seconds_total 2.5",
+          "sparkhost_batches{phase=\"released\"} 6",
+          "sparkhost_batches_ended_total{state=\"dead\"} 8", "sparkhost_batches_queued 11",
+          "sparkhost_batches_active 12", "sparkhost_storage_commits_total 20",
+          "sparkhost_storage_disk_commits_total 10", "sparkhost_storage_disk_seconds_total 1.5",
+          "sparkhost_storage_failures_total 2", "sparkhost_process_resident_memory_bytes 1048576",
+          "sparkhost_process_threads 3", "sparkhost_process_open_fds 9",
+          "sparkhost_process_cpu_seconds_total 2.5",
           "sparkhost_process_start_time_seconds 1767225600"}) {
         BOOST_TEST(text.find("\n" + line + "\n") != std::string::npos, line);
     }
@@ -77,7 +81,8 @@ BOOST_AUTO_TEST_CASE(histogram_buckets_are_cumulated) {
 
 BOOST_AUTO_TEST_CASE(the_kernels_line_is_read_in_spite_of_odd_commands) {
     const auto line = parse_stat_line(
-        "42 (a) b (c)) S 1 42 42 0 -1 4194304 100 0 0 0 17 8 0 0 20 0 5 0 123456 1000000 250 1 2 3\n");
+        "42 (a) b (c)) S 1 42 42 0 -1 4194304 100 0 0 0 17 8 0 0 20 0 5 0 123456 1000000 250 1 2 "
+        "3\n");
     BOOST_TEST_REQUIRE(line.has_value());
     BOOST_TEST(line->user_ticks == 17u);
     BOOST_TEST(line->system_ticks == 8u);

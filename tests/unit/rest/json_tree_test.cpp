@@ -36,7 +36,8 @@ BOOST_AUTO_TEST_CASE(numbers_keep_the_digits_they_were_written_with) {
 }
 
 BOOST_AUTO_TEST_CASE(containers_keep_their_order_and_keys) {
-    const auto node = parse_json(R"( {"b": [1, "x", null, {"c": true}], "a": {}, "\u00e9\n": ""} )");
+    const auto node =
+        parse_json(R"( {"b": [1, "x", null, {"c": true}], "a": {}, "\u00e9\n": ""} )");
     BOOST_TEST_REQUIRE(node.has_value());
     BOOST_TEST_REQUIRE(node->children.size() == 3u);
     BOOST_TEST(node->children[0].key == "b");

@@ -27,7 +27,8 @@ struct Exchange {
 
     std::vector<std::string> log() const {
         std::vector<std::string> lines;
-        for (const auto& line : boost::json::parse(body).at("log").as_array()) {
+        const auto view = boost::json::parse(body);
+        for (const auto& line : view.at("log").as_array()) {
             lines.emplace_back(line.as_string());
         }
         return lines;
@@ -262,9 +263,8 @@ BOOST_AUTO_TEST_CASE(pages_are_cut_as_in_livy) {
         const auto& b = theirs.at("sessions").at(i).as_object();
         BOOST_TEST((a.at("id") == b.at("id")));
         BOOST_TEST_REQUIRE(a.size() == b.size());
-        BOOST_TEST(std::equal(a.begin(), a.end(), b.begin(), [](const auto& x, const auto& y) {
-            return x.key() == y.key();
-        }));
+        BOOST_TEST(std::equal(a.begin(), a.end(), b.begin(),
+                              [](const auto& x, const auto& y) { return x.key() == y.key(); }));
     }
 }
 

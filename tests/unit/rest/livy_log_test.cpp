@@ -151,8 +151,8 @@ BOOST_AUTO_TEST_CASE(the_reason_of_a_failure_stands_behind_the_marker) {
     record.phase = BatchPhase::ended;
     record.outcome = Outcome::failed;
     record.reason = "file not found: /x.py\ncheck the path";
-    BOOST_TEST(log_suffix(record) == (std::vector<std::string>{"\nstderr: ", "file not found: /x.py",
-                                                               "check the path"}),
+    BOOST_TEST(log_suffix(record) == (std::vector<std::string>{
+                                         "\nstderr: ", "file not found: /x.py", "check the path"}),
                boost::test_tools::per_element());
     record.outcome = Outcome::success;
     BOOST_TEST(log_suffix(record) == marker, boost::test_tools::per_element());

@@ -137,8 +137,9 @@ BOOST_AUTO_TEST_CASE(unknown_fields_are_refused_in_jacksons_words) {
     BOOST_TEST(words.starts_with(
         "Unrecognized field \"x\" (class org.apache.livy.server.batch.CreateBatchRequest), not "
         "marked as ignorable (16 known properties: \"file\", \"proxyUser\", "));
-    BOOST_TEST(words.ends_with("\"conf\"]) (through reference chain: "
-                               "org.apache.livy.server.batch.CreateBatchRequest[\"x\"])"));
+    BOOST_TEST(
+        words.ends_with("\"conf\"]) (through reference chain: "
+                        "org.apache.livy.server.batch.CreateBatchRequest[\"x\"])"));
     BOOST_TEST(refusal(R"({"kind": "pyspark"})").starts_with("Unrecognized field \"kind\""));
     BOOST_TEST(refusal(R"({"File": "/a"})").starts_with("Unrecognized field \"File\""));
     BOOST_TEST(refusal(R"({"": 1})").starts_with("Unrecognized field \"\""));

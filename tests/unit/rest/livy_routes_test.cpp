@@ -55,7 +55,8 @@ BOOST_AUTO_TEST_CASE(headers_of_odd_clients_are_no_obstacle) {
     BOOST_TEST(post("/batches", body, {{"Content-Type", "application/x-www-form-urlencoded"}})
                    .result_int() == 201u);
     BOOST_TEST(post("/batches", body, {{"Content-Encoding", "UTF-8"}}).result_int() == 201u);
-    BOOST_TEST(post("/batches", body, {{"Authorization", "Basic Tm9uZTpOb25l"}}).result_int() == 201u);
+    BOOST_TEST(post("/batches", body, {{"Authorization", "Basic Tm9uZTpOb25l"}}).result_int() ==
+               201u);
     BOOST_TEST(get("/batches", {{"Content-Type", "application/json"}}).result_int() == 200u);
     BOOST_TEST(post("/batches", body, {{"Content-Encoding", "gzip"}}).result_int() == 415u);
 }
@@ -292,7 +293,8 @@ BOOST_AUTO_TEST_CASE(a_storage_that_fails_is_503_with_retry_after) {
     faults().plan(plan);
     const auto unknown = post("/batches", R"({"file": "/x.py"})");
     BOOST_TEST(unknown.result_int() == 503u);
-    BOOST_TEST(body_of(unknown).at("msg").as_string().starts_with("The storage failed while writing"));
+    BOOST_TEST(
+        body_of(unknown).at("msg").as_string().starts_with("The storage failed while writing"));
 }
 
 BOOST_AUTO_TEST_SUITE_END()

@@ -33,11 +33,12 @@ BOOST_AUTO_TEST_CASE(a_new_batch_has_all_keys_and_nulls) {
         keys.emplace_back(pair.key());
     }
     const std::vector<std::string> expected{
-        "id", "version", "name", "owner", "state", "phase", "outcome", "exitCode", "reason",
-        "applicationId", "uiUrl", "attempt", "killRequested", "created", "updated", "timeline",
-        "spec"};
+        "id",       "version",  "name",          "owner", "state",   "phase",         "outcome",
+        "exitCode", "reason",   "applicationId", "uiUrl", "attempt", "killRequested", "created",
+        "updated",  "timeline", "spec"};
     BOOST_TEST(keys == expected, boost::test_tools::per_element());
-    for (const char* key : {"name", "owner", "outcome", "exitCode", "reason", "applicationId", "uiUrl"}) {
+    for (const char* key :
+         {"name", "owner", "outcome", "exitCode", "reason", "applicationId", "uiUrl"}) {
         BOOST_TEST(value.at(key).is_null(), key);
     }
     BOOST_TEST(value.at("id").as_int64() == 7);

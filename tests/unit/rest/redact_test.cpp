@@ -32,7 +32,8 @@ BOOST_AUTO_TEST_CASE(names_of_secrets_are_known) {
           "ssl.keyPassword", "private-key", "PASSWD"}) {
         BOOST_TEST(names_secret(name), name);
     }
-    for (const char* name : {"spark.executor.memory", "spark.app.name", "", "keys", "pass", "author"}) {
+    for (const char* name :
+         {"spark.executor.memory", "spark.app.name", "", "keys", "pass", "author"}) {
         BOOST_TEST(!names_secret(name), name);
     }
 }
@@ -73,8 +74,8 @@ BOOST_AUTO_TEST_CASE(arguments_after_options_that_name_secrets_go) {
     BatchRecord record;
     record.spec.args = {"--db-password", "x", "--token", "--verbose", "y", "--password=z", "end"};
     redact(record);
-    const std::vector<std::string> expected{"--db-password", hidden, "--token", "--verbose",
-                                            "y", "--password=" + hidden, "end"};
+    const std::vector<std::string> expected{
+        "--db-password", hidden, "--token", "--verbose", "y", "--password=" + hidden, "end"};
     BOOST_TEST(record.spec.args == expected, boost::test_tools::per_element());
 }
 

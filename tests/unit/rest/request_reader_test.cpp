@@ -136,9 +136,9 @@ BOOST_AUTO_TEST_CASE(headers_have_a_limit) {
 
 BOOST_AUTO_TEST_CASE(what_is_not_http_is_400) {
     for (const std::string text :
-         {"\x16\x03\x01\x02\x01 hello\r\n\r\n", "GET /\r\n\r\n", "GET / HTTP/9.9\r\nHost: h\r\n\r\n",
-          "GET / HTTP/1.1\r\nHost h\r\n\r\n", "GET / HTTP/1.1\r\n\r\n",
-          "GET / HTTP/1.1\r\nHost: a\r\nHost: b\r\n\r\n",
+         {"\x16\x03\x01\x02\x01 hello\r\n\r\n", "GET /\r\n\r\n",
+          "GET / HTTP/9.9\r\nHost: h\r\n\r\n", "GET / HTTP/1.1\r\nHost h\r\n\r\n",
+          "GET / HTTP/1.1\r\n\r\n", "GET / HTTP/1.1\r\nHost: a\r\nHost: b\r\n\r\n",
           "POST / HTTP/1.1\r\nHost: h\r\nContent-Length: x\r\n\r\n",
           "POST / HTTP/1.1\r\nHost: h\r\nContent-Length: 1\r\nContent-Length: 2\r\n\r\n",
           "POST / HTTP/1.1\r\nHost: h\r\nContent-Length: 1\r\nTransfer-Encoding: chunked\r\n\r\n",
@@ -169,7 +169,8 @@ BOOST_AUTO_TEST_CASE(heads_say_how_the_connection_goes_on) {
     const std::string start = "HTTP/1.1 404 Not Found\r\nDate: D\r\nX-Test: 1\r\n";
     BOOST_TEST(response_head(response, {11, true, "D"}) == start + "\r\n");
     BOOST_TEST(response_head(response, {11, false, "D"}) == start + "Connection: close\r\n\r\n");
-    BOOST_TEST(response_head(response, {10, true, "D"}) == start + "Connection: keep-alive\r\n\r\n");
+    BOOST_TEST(response_head(response, {10, true, "D"}) ==
+               start + "Connection: keep-alive\r\n\r\n");
     BOOST_TEST(response_head(response, {10, false, "D"}) == start + "Connection: close\r\n\r\n");
 }
 

@@ -31,8 +31,9 @@ BOOST_FIXTURE_TEST_SUITE(rest_router, StartedFixture)
 
 BOOST_AUTO_TEST_CASE(slashes_count_as_in_livy) {
     create();
-    for (const std::string path : {"/batches", "/batches/", "//batches", "/batches//", "/version",
-                                   "/version/", "/batches/0", "//batches//0", "/batches/0;x=1/state"}) {
+    for (const std::string path :
+         {"/batches", "/batches/", "//batches", "/batches//", "/version", "/version/", "/batches/0",
+          "//batches//0", "/batches/0;x=1/state"}) {
         BOOST_TEST(get(path).result_int() == 200u, path);
     }
     for (const std::string path : {"/batches/0/", "/batches/0/state/", "/batches/0/x", "/batch",
@@ -110,7 +111,8 @@ BOOST_AUTO_TEST_CASE(wrong_methods_are_405_with_the_right_ones) {
 
 BOOST_AUTO_TEST_CASE(a_post_can_stand_for_another_method) {
     create();
-    BOOST_TEST(post("/batches/0/state", "", {{"X-HTTP-Method-Override", "GET"}}).result_int() == 200u);
+    BOOST_TEST(post("/batches/0/state", "", {{"X-HTTP-Method-Override", "GET"}}).result_int() ==
+               200u);
     BOOST_TEST(post("/batches/0/state", "", {{"X-Method-Override", "get"}}).result_int() == 200u);
     BOOST_TEST(post("/batches/0/state", "", {{"X-HTTP-Method", "Get"}}).result_int() == 200u);
     BOOST_TEST(post("/batches/0?_method=GET", "").result_int() == 200u);
@@ -122,8 +124,9 @@ BOOST_AUTO_TEST_CASE(a_post_can_stand_for_another_method) {
 
 BOOST_AUTO_TEST_CASE(foreign_hosts_and_origins_are_refused) {
     for (const auto& response :
-         {get("/batches", {{"Host", "example.org"}}), get("/batches", {{"Origin", "http://evil.org"}}),
-          get("/batches", {{"Origin", "null"}}), get("http://example.org/batches"),
+         {get("/batches", {{"Host", "example.org"}}),
+          get("/batches", {{"Origin", "http://evil.org"}}), get("/batches", {{"Origin", "null"}}),
+          get("http://example.org/batches"),
           post("/batches", R"({"file":"/x"})", {{"Origin", "https://evil.org"}})}) {
         BOOST_TEST(response.result_int() == 403u);
         BOOST_TEST(message(response).find("allowed hosts") != std::string::npos);
@@ -177,7 +180,8 @@ BOOST_AUTO_TEST_CASE(unknown_livy_versions_are_406) {
     const auto response = get("/batches", {{"Accept", "application/vnd.livy.v9.9+json"}});
     BOOST_TEST(response.result_int() == 406u);
     BOOST_TEST(response.body() == R"({"msg":"No value found for '9.9'"})");
-    BOOST_TEST(get("/batches", {{"Accept", "application/vnd.livy.v0.1+json"}}).result_int() == 200u);
+    BOOST_TEST(get("/batches", {{"Accept", "application/vnd.livy.v0.1+json"}}).result_int() ==
+               200u);
     BOOST_TEST(get("/batches", {{"Accept", "text/html"}}).result_int() == 200u);
     BOOST_TEST(get("/metrics", {{"Accept", "application/vnd.livy.v9"}}).result_int() == 200u);
 }
@@ -208,9 +212,9 @@ BOOST_AUTO_TEST_CASE(a_stopped_host_answers_503_with_retry_after) {
     create();
     host().stop();
     settle();
-    for (const auto& response : {get("/batches"), get("/batches/0"), get("/batches/0/log"),
-                                 post("/batches", R"({"file":"/x.py"})"),
-                                 answer(http::verb::delete_, "/batches/0")}) {
+    for (const auto& response :
+         {get("/batches"), get("/batches/0"), get("/batches/0/log"),
+          post("/batches", R"({"file":"/x.py"})"), answer(http::verb::delete_, "/batches/0")}) {
         BOOST_TEST(response.result_int() == 503u);
         BOOST_TEST(header(response, "Retry-After") == "5");
         BOOST_TEST(message(response) ==

