@@ -7,20 +7,53 @@
 #include <boost/asio/async_result.hpp>
 #include <boost/asio/awaitable.hpp>
 #include <boost/asio/cancellation_type.hpp>
+#include <boost/asio/execution/context_as.hpp>
+#include <boost/asio/execution_context.hpp>
 #include <boost/asio/executor_work_guard.hpp>
 #include <boost/asio/post.hpp>
+#include <boost/asio/query.hpp>
 #include <boost/asio/use_awaitable.hpp>
 
 #include <functional>
 #include <memory>
 #include <mutex>
+#include <unordered_map>
 #include <utility>
+#include <vector>
 
 namespace sparkhost::detail {
 
 namespace asio = boost::asio;
 
 enum class WakeReason { changed, timed_out, stopped, cancelled };
+
+class Waiter;
+
+/// Knows who is suspended on a context. A context that is destroyed frees what it would have
+/// resumed, as it does with Asio's own operations.
+class WaiterService : public asio::execution_context::service {
+public:
+    using key_type = WaiterService;
+    static inline asio::execution_context::id id;
+
+    explicit WaiterService(asio::execution_context& context)
+        : asio::execution_context::service(context) {}
+
+    void add(const std::shared_ptr<Waiter>& waiter) {
+        const std::lock_guard lock(mutex_);
+        waiters_.emplace(waiter.get(), waiter);
+    }
+    void remove(Waiter* waiter) {
+        const std::lock_guard lock(mutex_);
+        waiters_.erase(waiter);
+    }
+
+private:
+    void shutdown() override;
+
+    std::mutex mutex_;
+    std::unordered_map<Waiter*, std::weak_ptr<Waiter>> waiters_;
+};
 
 /// Suspends one coroutine on its own executor until somebody wakes it, from any thread. So a
 /// cancellation never crosses an executor. One wait() per waiter; the first wake() counts.
@@ -45,12 +78,20 @@ public:
             }
             woken_ = true;
             reason_ = reason;
-            complete = std::move(complete_);
-            complete_ = nullptr;
+            complete = std::exchange(complete_, nullptr);
         }
         if (complete) {
+            service_->remove(this);
             complete(reason);
         }
+    }
+
+    /// The context on which the coroutine would be resumed is going away: frees the coroutine.
+    void drop() {
+        std::function<void(WakeReason)> dropped;  // freed after the lock: it may free a lot
+        const std::lock_guard lock(mutex_);
+        woken_ = true;
+        dropped.swap(complete_);
     }
 
 private:
@@ -84,6 +125,11 @@ private:
             const std::lock_guard lock(mutex_);
             already = woken_;
             if (!already) {
+                const asio::execution_context& context =
+                    asio::query(executor, asio::execution::context_as<asio::execution_context&>);
+                service_ = &asio::use_service<WaiterService>(
+                    const_cast<asio::execution_context&>(context));
+                service_->add(shared_from_this());
                 complete_ = complete;
             }
         }
@@ -96,7 +142,21 @@ private:
     bool woken_{false};
     WakeReason reason_{WakeReason::changed};
     std::function<void(WakeReason)> complete_;
+    WaiterService* service_{nullptr};
 };
+
+inline void WaiterService::shutdown() {
+    std::unordered_map<Waiter*, std::weak_ptr<Waiter>> left;
+    {
+        const std::lock_guard lock(mutex_);
+        left.swap(waiters_);
+    }
+    for (const auto& [key, weak] : left) {
+        if (auto waiter = weak.lock()) {
+            waiter->drop();
+        }
+    }
+}
 
 }  // namespace sparkhost::detail
 

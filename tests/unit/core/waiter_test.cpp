@@ -98,6 +98,24 @@ BOOST_AUTO_TEST_CASE(nothing_keeps_the_waiter_alive_after_the_wait) {
     BOOST_TEST(weak.expired());
 }
 
+BOOST_AUTO_TEST_CASE(a_context_that_is_destroyed_frees_who_is_suspended_on_it) {
+    auto pending = std::make_shared<Waiter>();
+    auto held = std::make_shared<int>(1);
+    const std::weak_ptr<Waiter> weak = pending;
+    const std::weak_ptr<int> frame = held;
+    auto wait = [](std::shared_ptr<Waiter> on, std::shared_ptr<int> kept) -> asio::awaitable<void> {
+        co_await Waiter::wait(on);
+        ++*kept;
+    };
+    {
+        asio::io_context short_lived{1};
+        asio::co_spawn(short_lived, wait(std::move(pending), std::move(held)), asio::detached);
+        short_lived.poll();
+    }
+    BOOST_TEST(weak.expired());
+    BOOST_TEST(frame.expired());
+}
+
 BOOST_AUTO_TEST_CASE(a_wake_from_another_thread_resumes_on_the_waiting_executor) {
     test::ExecutorProbe probe(io.get_executor());
     bool resumed_here = false;
