@@ -87,13 +87,9 @@ private:
         std::shared_ptr<sparkhost::Clock> clock{};
         std::shared_ptr<sparkhost::EventSink> sink{};
         std::map<std::string, sparkhost::ApplicationStatus> eggs{};
-
         void report(sparkhost::ApplicationStatus status) {
             auto& egg = eggs[status.ticket];
-            if (egg.state == ApplicationState::ended) {
-                return;  // a report never goes back
-            }
-            egg = std::move(status);
+            egg = egg.state == ApplicationState::ended ? egg : status;  // a report never goes back
             if (sink) {
                 sink->status(egg);
             }

@@ -151,7 +151,7 @@ inline void WaiterService::shutdown() {
         const std::lock_guard lock(mutex_);
         left.swap(waiters_);
     }
-    for (const auto& [key, weak] : left) {
+    for (const auto& [address, weak] : left) {
         if (auto waiter = weak.lock()) {
             waiter->drop();
         }

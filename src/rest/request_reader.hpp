@@ -53,6 +53,7 @@ private:
     using Parser = http::request_parser<http::string_body>;
 
     void skip_line_ends();
+    std::size_t least_bytes() const;
     Step check_header();
     Step refuse(http::status status, std::string reason);
     Step refuse(const boost::system::error_code& failure);

@@ -12,6 +12,8 @@
 namespace sparkhost {
 namespace detail::sqlite {
 
+namespace {
+
 using EnginePtr = std::shared_ptr<Engine>;
 
 Awaitable<StoreInfo> open(EnginePtr engine, StorageContext context) {
@@ -100,6 +102,8 @@ public:
 private:
     EnginePtr engine_;
 };
+
+}  // namespace
 
 }  // namespace detail::sqlite
 

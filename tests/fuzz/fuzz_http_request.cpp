@@ -59,14 +59,15 @@ void fuzz_header(std::string_view text) {
     (void)parse_java_int(text);
 }
 
-/// The same requests must come out, whether the bytes come at once or one by one.
+/// The same requests must come out, whether the bytes come at once or one by one. (That what
+/// follows them is no HTTP may be seen earlier in one case than in the other.)
 std::string read_requests(std::string_view text, std::size_t part) {
     RequestReader reader({.max_header = 512, .max_body = 256});
     std::string seen;
     for (;;) {
         const auto step = reader.step();
         if (step == RequestReader::Step::refused) {
-            return seen + "|refused";
+            return seen;
         }
         if (step == RequestReader::Step::complete) {
             const auto request = reader.take();

@@ -62,8 +62,10 @@ asio::awaitable<ProcessView> one_batch(Host& host, std::string file) {
     co_return ProcessView::now();
 }
 
-/// Runs a host from beginning to end on an io_context of its own.
-ProcessView live(const TempDir& dir, HostOptions options, bool local) {
+/// Runs a host from beginning to end on an io_context of its own; then joins the lent pool, whose
+/// threads may know the context until they have put away what they did for it.
+ProcessView live(const TempDir& dir, HostOptions options, bool local,
+                 asio::thread_pool* lent = nullptr) {
     asio::io_context io(1);
     auto plugins = local ? local_plugins(io.get_executor(), dir) : fake_plugins(dir);
     Host host(io.get_executor(), std::move(options), std::move(plugins));
@@ -77,6 +79,9 @@ ProcessView live(const TempDir& dir, HostOptions options, bool local) {
         host.stop();
     });
     io.run_for(sparkhost::test::patience);
+    if (lent != nullptr) {
+        lent->join();
+    }
     BOOST_TEST_REQUIRE(problem.has_value());
     BOOST_TEST(*problem == "");
     return during;
@@ -90,7 +95,7 @@ void check_same(const ProcessView& before, const ProcessView& now) {
 /// What must hold for a life of a host with these options.
 void check_manners(HostOptions options, bool local, std::size_t threads) {
     TempDir dir;
-    (void)live(TempDir(), {}, local);  // what libraries do once per process is not ours to blame
+    (void)live(TempDir(), {}, local);  // what libraries do once per process is not to be blamed
     OutputCapture output;
     const auto before = ProcessView::now();
     const auto during = live(dir, std::move(options), local);
@@ -102,7 +107,10 @@ void check_manners(HostOptions options, bool local, std::size_t threads) {
     check_same(before, after);
     BOOST_TEST(after.threads == before.threads, boost::test_tools::per_element());
     BOOST_TEST(after.descriptors == before.descriptors, boost::test_tools::per_element());
-    BOOST_TEST(after.children == before.children, boost::test_tools::per_element());
+    // a supervisor tells its end before it is gone, and outlives the host by that much
+    for (const auto& child : after.children) {
+        BOOST_TEST(sparkhost::test::ends_in_time(child), "process " << child << " goes on");
+    }
     BOOST_TEST(said == "");
 }
 
@@ -119,9 +127,11 @@ BOOST_AUTO_TEST_CASE(a_host_with_the_local_backend_leaves_nothing_behind_either)
 }
 
 BOOST_AUTO_TEST_CASE(a_host_that_is_lent_an_executor_makes_no_thread) {
+    TempDir dir;
     asio::thread_pool lent(1);
-    check_manners({.blocking_executor = lent.get_executor()}, true, 0);
-    lent.join();
+    const auto before = ProcessView::now();
+    const auto during = live(dir, {.blocking_executor = lent.get_executor()}, true, &lent);
+    BOOST_TEST(during.threads == before.threads, boost::test_tools::per_element());
 }
 
 BOOST_AUTO_TEST_CASE(a_host_that_cannot_start_leaves_nothing_behind) {

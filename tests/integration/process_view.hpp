@@ -2,7 +2,11 @@
 #ifndef SPARKHOST_TESTS_INTEGRATION_PROCESS_VIEW_HPP
 #define SPARKHOST_TESTS_INTEGRATION_PROCESS_VIEW_HPP
 
+#include "support/run.hpp"
+
+#include <poll.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <sys/types.h>
 #include <unistd.h>
 
@@ -81,6 +85,18 @@ inline ProcessView ProcessView::now() {
         view.surroundings.emplace_back(*variable);
     }
     return view;
+}
+
+/// Whether this child ends before a test would count as hung.
+inline bool ends_in_time(const std::string& pid) {
+    const int child = static_cast<int>(::syscall(SYS_pidfd_open, std::stoi(pid), 0U));
+    if (child < 0) {
+        return true;
+    }
+    pollfd watched{child, POLLIN, 0};
+    const bool ended = ::poll(&watched, 1, static_cast<int>(patience.count()) * 1000) == 1;
+    ::close(child);
+    return ended;
 }
 
 /// Sends stdout and stderr of this process to a file while it lives.

@@ -68,6 +68,19 @@ BOOST_AUTO_TEST_CASE(requests_come_out_however_the_bytes_arrive) {
     }
 }
 
+BOOST_AUTO_TEST_CASE(an_empty_chunked_body_may_be_cut_anywhere) {
+    const std::string head = "POST / HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\n\r\n";
+    for (const std::string last : {"0\r\n\r\n", "0\r\nT: x\r\n\r\n", "000;e=f\r\n\r\n"}) {
+        for (const std::size_t part : {1u, 2u, 3u, 4u, 5u, 1000u}) {
+            BOOST_TEST_CONTEXT(last << " in parts of " << part) {
+                Feeder feeder;
+                BOOST_TEST((feeder.feed(head + last + get_text, part) == Step::complete));
+                BOOST_TEST(feeder.reader.take().body() == "");
+            }
+        }
+    }
+}
+
 BOOST_AUTO_TEST_CASE(pipelined_requests_wait_for_their_turn) {
     BOOST_TEST((feed(post_text + get_text + "\r\n" + chunked_text) == Step::complete));
     BOOST_TEST(reader.take().body() == "hello");
