@@ -10,8 +10,8 @@ function(sparkhost_target target)
         target_compile_options(${target} PRIVATE -Wno-restrict)
     endif()
     if(CMAKE_UNITY_BUILD AND CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
-        # what stands in a source of its own looks like a header's here
-        target_compile_options(${target} PRIVATE -Wno-subobject-linkage)
+        # what stands in a source of its own looks like a header's here, or hides a neighbour's
+        target_compile_options(${target} PRIVATE -Wno-subobject-linkage -Wno-shadow)
     endif()
     if(SPARKHOST_WERROR)
         target_compile_options(${target} PRIVATE -Werror)

@@ -75,8 +75,7 @@ class Server:
             # a session of its own: Ctrl-C is for the demo, which then ends the server in order
             self.process = subprocess.Popen(
                 command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=log,
-                start_new_session=True, preexec_fn=lambda: prctl(MARKERS = ("stdout: ", "\nstderr: ")  # Livy's, around a driver's lines
-PR_SET_PDEATHSIG, signal.SIGTERM))
+                start_new_session=True, preexec_fn=lambda: prctl(PR_SET_PDEATHSIG, signal.SIGTERM))
         timer = threading.Timer(START_DEADLINE, self.process.kill)
         timer.start()
         line = self.process.stdout.readline().decode().strip()
@@ -114,10 +113,13 @@ class Client:
     def get(self, path, etag=None):
         """Gives the object and its ETag; with one given, waits for a change (long-poll)."""
         headers = {"If-None-Match": etag} if etag else {}
+        deadline = time.monotonic() + BATCH_DEADLINE
         while True:
-            response, value = self.call("GET", path + ("?wait=30" if etag else ""), None, headers)
+            response, value = self.call("GET", path + ("?wait=10" if etag else ""), None, headers)
             if response.status != 304:
                 return value, response.headers["ETag"]
+            if time.monotonic() > deadline:
+                raise Failed(f"{path} has not changed for {BATCH_DEADLINE} s")
 
 
 class Batch:
@@ -152,8 +154,6 @@ class Batch:
             if until(batch):
                 self.batch = batch
                 return
-            if time.monotonic() - self.began > BATCH_DEADLINE:
-                raise Failed(f"batch {batch['id']} is still {state} after {BATCH_DEADLINE} s")
             batch, etag = self.client.get(self.path, etag)
 
     def until_over(self):

@@ -9,8 +9,8 @@ import pytest
 
 @pytest.fixture
 def busy(start, gated):
-    """A server with one slot that is taken by batch 0; what comes later waits."""
-    server = start("--max-running", "1")
+    """A server with one slot, taken by batch 0; five more may wait."""
+    server = start("--max-running", "1", "--max-queued", "5")
     one = gated("first")
     batch = one.submit(server)
     one.wait_begun()
@@ -37,7 +37,7 @@ def test_batches_wait_their_turn_and_can_be_killed_while_they_wait(busy, gated):
     assert (busy.first.run_count(), second.run_count(), third.run_count()) == (1, 0, 1)
 
 
-def test_names_lists_and_idempotency(busy):
+def test_names_idempotency_lists_and_a_full_queue(busy):
     names_are_unique_and_stand_for_their_batch(busy)
     an_idempotency_key_gives_the_same_batch_again(busy)
     lists_are_paged_in_order(busy)
@@ -76,8 +76,16 @@ def lists_are_paged_in_order(server):
     assert page["from"] == 2 and page["total"] == 6
     assert [batch["id"] for batch in page["sessions"]] == made[1:3]
     assert server.client.get("/batches", params={"from": 99}).json()["sessions"] == []
+    the_queue_is_full(server)
     for number in made:
         server.delete({"id": number})
+
+
+def the_queue_is_full(server):
+    refused = server.client.post("/batches", json={"file": "/jobs/late.py"})
+    assert refused.status_code == 400
+    assert refused.json() == {"msg": "Rejected, too many sessions are being created!"}
+    assert "Retry-After" in refused.headers
 
 
 def test_long_polls_wait_for_a_change_and_etags_tell_what_was_seen(busy):

@@ -226,6 +226,7 @@ Result<ProgramOutput> run_program(ProcessStart start, std::chrono::milliseconds 
     }
     start.output = out->write.get();
     start.error = err->write.get();
+    start.own_group = true;
     auto started = start_process(start);
     if (!started) {
         return started.error();
@@ -239,7 +240,7 @@ Result<ProgramOutput> run_program(ProcessStart start, std::chrono::milliseconds 
     bool ended = closed && (!started->handle || ::poll(&over, 1, milliseconds_left(deadline)) > 0);
     if (!ended) {
         if (started->handle) {
-            ::syscall(SYS_pidfd_send_signal, started->handle.get(), SIGKILL, nullptr, 0U);
+            ::kill(-started->pid, SIGKILL);  // not reaped yet: the number is still its own
             ::poll(&over, 1, -1);
         }
         reap_process(*started);

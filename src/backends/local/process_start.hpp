@@ -51,7 +51,7 @@ struct ProgramOutput {
     std::string err{};
 };
 
-/// Runs a program to its end, at most for `limit`; then it is killed.
+/// Runs a program to its end, at most for `limit`; then it and what it has started are killed.
 Result<ProgramOutput> run_program(ProcessStart start, std::chrono::milliseconds limit);
 
 }  // namespace sparkhost::detail::local

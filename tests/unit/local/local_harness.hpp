@@ -9,6 +9,9 @@
 #include "support/temp_dir.hpp"
 #include "system_clock.hpp"
 
+#include "backends/local/leftovers.hpp"
+#include "backends/local/ticket_folder.hpp"
+
 #include <sparkhost/backends/local.hpp>
 
 #include <boost/asio/bind_cancellation_slot.hpp>
@@ -20,6 +23,7 @@
 #include <boost/asio/thread_pool.hpp>
 #include <boost/asio/use_awaitable.hpp>
 
+#include <csignal>
 #include <filesystem>
 #include <map>
 #include <memory>
@@ -168,7 +172,10 @@ public:
         options.environment = {{"PATH", "/usr/bin:/bin"}, {"DIR", dir.path().string()}};
         options.kill_grace = std::chrono::milliseconds(200);
     }
-    ~LocalHarness() { pool.join(); }
+    ~LocalHarness() {
+        pool.join();
+        end_applications();
+    }
 
     BackendContext context() {
         BackendContext context;
@@ -209,6 +216,21 @@ public:
     std::vector<std::string> logged{};
 
 private:
+    /// Supervisors outlive their host; those of a test that has failed must not outlive the test.
+    void end_applications() const {
+        const detail::local::WorkPaths paths{options.work_dir};
+        auto tickets = detail::local::list_tickets(paths);
+        for (const auto& ticket : tickets ? *tickets : std::vector<std::string>()) {
+            auto claim = detail::local::read_claim(paths, ticket);
+            auto journal = detail::local::read_journal(paths, ticket);
+            if (claim && *claim && !(*claim)->killed && detail::is_alive((*claim)->supervisor)) {
+                ::kill((*claim)->supervisor.pid, SIGKILL);
+                detail::local::end_leftovers(
+                    ticket, journal ? *journal : std::vector<detail::JournalEntry>());
+            }
+        }
+    }
+
     int next_{0};
 };
 
