@@ -111,10 +111,11 @@ install_packages() {
     fi
     as_root+=(env DEBIAN_FRONTEND=noninteractive)
     local get=("${as_root[@]}" apt-get -y -q -o DPkg::Lock::Timeout=300 -o Acquire::Retries=3)
-    # a list of packages that is missing or out of date shows in a failed download
+    # mends what stands in the way of a second try: an installation that was interrupted, a list
+    # of packages that is missing or out of date
     report "installing ${#missing[@]} packages" bash -c '
         "$@" && exit 0
-        "${@:1:'"${#get[@]}"'}" update && exec "$@"' \
+        '"${as_root[*]}"' dpkg --configure -a && "${@:1:'"${#get[@]}"'}" update && exec "$@"' \
         _ "${get[@]}" install --no-install-recommends "${missing[@]}"
 }
 
