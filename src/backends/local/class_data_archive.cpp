@@ -325,13 +325,16 @@ asio::awaitable<void> ArchiveTrainer::train(std::shared_ptr<Run> run) {
     // -1: the host application has reaped it; the archive itself then says whether it went well
     const bool succeeded = reap_process(training->process) <= 0 && !run->stopped;
     run->training.reset();
+    if (run->stopped) {
+        co_return;  // the pool may be gone; the next run removes what is left in the folder
+    }
     auto finish = [plan = run->plan, training, succeeded] {
         return finish_training(plan, *training, succeeded);
     };
     Result<bool> kept = co_await run_blocking(run->pool, std::move(finish));
     if (kept && *kept) {
         run->say(LogLevel::info, "class-data archive made: " + run->plan.file);
-    } else if (!run->stopped) {
+    } else {
         run->say(LogLevel::warning, "no class-data archive: the training run has failed");
     }
 }
