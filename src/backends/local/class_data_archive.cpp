@@ -326,7 +326,9 @@ asio::awaitable<void> ArchiveTrainer::train(std::shared_ptr<Run> run) {
     const bool succeeded = reap_process(training->process) <= 0 && !run->stopped;
     run->training.reset();
     if (run->stopped) {
-        co_return;  // the pool may be gone; the next run removes what is left in the folder
+        auto removed = remove_tree(training->folder);  // a few files; the pool may be gone
+        static_cast<void>(removed);                    // the next run tries again
+        co_return;
     }
     auto finish = [plan = run->plan, training, succeeded] {
         return finish_training(plan, *training, succeeded);
