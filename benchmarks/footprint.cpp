@@ -7,7 +7,7 @@
 #include "support/process.hpp"
 #include "support/report.hpp"
 
-#include <boost/asio/use_future.hpp>
+#include <boost/asio/co_spawn.hpp>
 
 #include <atomic>
 #include <future>
@@ -22,7 +22,7 @@ using namespace sparkhost::bench;
 using namespace sparkhost;
 namespace asio = boost::asio;
 
-void submit_all(BenchHost& host, int count, std::atomic<int>& submitted, std::promise<void>& all) {
+void submit_all(BenchHost& host, int count) {
     for (int i = 0; i < count; ++i) {
         BatchSpec spec;
         spec.file = "/jobs/report.py";
@@ -31,8 +31,6 @@ void submit_all(BenchHost& host, int count, std::atomic<int>& submitted, std::pr
         asio::co_spawn(host.io(), host.host().submit(std::move(spec)),
                        [](std::exception_ptr, Result<BatchRecord> accepted) { (void)accepted.value(); });
     }
-    (void)submitted;
-    all.get_future().get();
 }
 
 }  // namespace
@@ -55,7 +53,8 @@ int main(int argc, char** argv) {
     {
         auto host = std::make_unique<BenchHost>(folder.path(), options);
         report.progress("submitting " + what);
-        submit_all(*host, count, submitted, all);
+        submit_all(*host, count);
+        all.get_future().get();
         report.progress("idling");
         const double cpu_before = cpu_seconds();
         const auto idle = std::chrono::seconds(report.quick() ? 1 : 10);

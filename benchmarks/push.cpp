@@ -7,7 +7,7 @@
 #include "support/bench_host.hpp"
 #include "support/report.hpp"
 
-#include <boost/asio/connect.hpp>
+#include <boost/asio/co_spawn.hpp>
 #include <boost/asio/ip/tcp.hpp>
 #include <boost/asio/read_until.hpp>
 #include <boost/asio/streambuf.hpp>

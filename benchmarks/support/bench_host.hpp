@@ -5,6 +5,8 @@
 #include <sparkhost/backend.hpp>
 #include <sparkhost/host.hpp>
 
+#include <boost/asio/any_io_executor.hpp>
+#include <boost/asio/cancellation_signal.hpp>
 #include <boost/asio/io_context.hpp>
 
 #include <atomic>
@@ -38,7 +40,7 @@ public:
     struct Hooks {
         std::function<void(const std::string& subject)> submitted{};
     };
-    explicit IdleBackend(Hooks hooks = {}) : hooks_(std::move(hooks)) {}
+    explicit IdleBackend(Hooks hooks) : hooks_(std::move(hooks)) {}
 
     Traits traits() const override { return {"idle", false}; }
     Awaitable<void> open(BackendContext context) override;

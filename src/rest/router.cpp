@@ -142,7 +142,10 @@ asio::awaitable<Response> call_handler(Handler handler, Call call) {
                                "Internal error; the server's log has the details.");
 }
 
-asio::awaitable<std::optional<Response>> answer(StatePtr state, Request request) {
+}  // namespace routing
+
+asio::awaitable<std::optional<Response>> answer_request(StatePtr state, Request request) {
+    using namespace routing;
     const bool head = request.method() == http::verb::head;
     auto target = parse_target(std::string_view(request.target()));
     std::optional<Response> response;
@@ -176,8 +179,6 @@ asio::awaitable<std::optional<Response>> answer(StatePtr state, Request request)
     co_return response;
 }
 
-}  // namespace routing
-
 }  // namespace sparkhost::detail::rest
 
 namespace sparkhost::rest {
@@ -206,7 +207,7 @@ Router::Router(Host& host, RouterOptions options)
     : state_(std::make_shared<const RouterState>(host, std::move(options))) {}
 
 boost::asio::awaitable<std::optional<Response>> Router::handle(Request request) const {
-    return detail::rest::routing::answer(state_, std::move(request));
+    return detail::rest::answer_request(state_, std::move(request));
 }
 
 Response Router::not_found(const Request& request) const {

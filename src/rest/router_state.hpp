@@ -8,6 +8,7 @@
 #include <sparkhost/host.hpp>
 #include <sparkhost/rest/router.hpp>
 
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -25,5 +26,12 @@ struct RouterState {
 };
 
 }  // namespace sparkhost::rest
+
+namespace sparkhost::detail::rest {
+
+/// Router::handle.
+asio::awaitable<std::optional<Response>> answer_request(StatePtr state, Request request);
+
+}  // namespace sparkhost::detail::rest
 
 #endif

@@ -1,17 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
+#include "conformance/backend_case.hpp"
 #include "support/fake_backend_fixture.hpp"
 
 #include <boost/test/data/monomorphic.hpp>
 #include <boost/test/data/test_case.hpp>
 #include <boost/test/unit_test.hpp>
 
-#include <ostream>
-
 namespace sparkhost::testing {
-
-inline std::ostream& operator<<(std::ostream& out, const BackendCase& backend_case) {
-    return out << backend_case.name;
-}
 
 BOOST_AUTO_TEST_SUITE(fake_backend_conformance)
 

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
+#include "conformance/backend_case.hpp"
 #include "unit/local/local_harness.hpp"
-
-#include <sparkhost/testing/backend_conformance.hpp>
 
 #include <boost/test/data/monomorphic.hpp>
 #include <boost/test/data/test_case.hpp>
@@ -9,15 +8,6 @@
 
 #include <algorithm>
 #include <exception>
-#include <ostream>
-
-namespace sparkhost::testing {
-
-inline std::ostream& operator<<(std::ostream& out, const BackendCase& backend_case) {
-    return out << backend_case.name;
-}
-
-}  // namespace sparkhost::testing
 
 namespace sparkhost::test {
 

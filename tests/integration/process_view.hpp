@@ -4,9 +4,7 @@
 
 #include "support/run.hpp"
 
-#include <poll.h>
 #include <sys/stat.h>
-#include <sys/syscall.h>
 #include <sys/types.h>
 #include <unistd.h>
 
@@ -31,7 +29,7 @@ struct ProcessView {
     std::set<std::string> threads{};      ///< their numbers
     std::vector<std::string> signals{};   ///< lines of /proc/self/status: blocked, ignored, caught
     std::set<std::string> descriptors{};  ///< "3 -> socket:[…]"
-    std::set<std::string> children{};     ///< pids
+    std::set<std::string> children{};     ///< pids, zombies too
     std::vector<std::string> surroundings{};  ///< folder, umask, locale, environment
 
     static ProcessView now();
@@ -85,18 +83,6 @@ inline ProcessView ProcessView::now() {
         view.surroundings.emplace_back(*variable);
     }
     return view;
-}
-
-/// Whether this child ends before a test would count as hung.
-inline bool ends_in_time(const std::string& pid) {
-    const int child = static_cast<int>(::syscall(SYS_pidfd_open, std::stoi(pid), 0U));
-    if (child < 0) {
-        return true;
-    }
-    pollfd watched{child, POLLIN, 0};
-    const bool ended = ::poll(&watched, 1, static_cast<int>(patience.count()) * 1000) == 1;
-    ::close(child);
-    return ended;
 }
 
 /// Sends stdout and stderr of this process to a file while it lives.

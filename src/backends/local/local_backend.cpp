@@ -179,11 +179,9 @@ Awaitable<void> watch_applications(std::shared_ptr<LocalState> state,
     auto watch =
         std::make_shared<ApplicationWatch>(strand, state->paths, state->context, std::move(sink));
     state->watch = watch;
-    state->reaper.start(strand);
     Result<void> result = co_await ApplicationWatch::run(watch);
     if (state->watch == watch) {
         state->watch.reset();
-        state->reaper.stop();
         state->trainer.stop();
     }
     co_return result;

@@ -34,7 +34,6 @@ struct LocalState {
     ArchivePlan archive{};
 
     std::shared_ptr<ApplicationWatch> watch{};  ///< while Backend::watch runs
-    ChildReaper reaper{};
     LogReader logs{};
     ArchiveTrainer trainer{};
 

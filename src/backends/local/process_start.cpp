@@ -53,6 +53,15 @@ public:
         if (start_.ends_with_host) {
             ::prctl(PR_SET_PDEATHSIG, SIGKILL);
         }
+        if (start_.orphan) {
+            const pid_t program = ::_Fork();  // runs no atfork handler of the host's
+            if (program < 0) {
+                return {errno, boost::system::system_category()};
+            }
+            if (program > 0) {
+                ::_exit(0);
+            }
+        }
         bool bound = ::dup2(null_, STDIN_FILENO) >= 0 &&
                      ::dup2(start_.output < 0 ? null_ : start_.output, STDOUT_FILENO) >= 0 &&
                      ::dup2(start_.error < 0 ? null_ : start_.error, STDERR_FILENO) >= 0;
@@ -103,6 +112,15 @@ Result<UniqueFd> open_null() {
     return null;
 }
 
+/// For the child between us and an orphan, whose whole life is one system call.
+void wait_and_reap(const UniqueFd& handle) {
+    siginfo_t info{};
+    while (handle && ::waitid(static_cast<idtype_t>(P_PIDFD), static_cast<id_t>(handle.get()),
+                              &info, WEXITED) < 0 &&
+           errno == EINTR) {
+    }
+}
+
 }  // namespace
 
 Result<StartedProcess> start_process(const ProcessStart& start) {
@@ -144,6 +162,10 @@ Result<StartedProcess> start_process(const ProcessStart& start) {
         }
         return Error(Errc::backend_failed,
                      "cannot execute " + start.program + ": " + error.message());
+    }
+    if (start.orphan) {
+        wait_and_reap(started.handle);
+        return StartedProcess{};
     }
     return started;
 }

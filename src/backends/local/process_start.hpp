@@ -28,14 +28,15 @@ struct ProcessStart {
     int niceness{0};
     bool own_group{false};       ///< a process group of its own, named by its pid
     bool ends_with_host{false};  ///< killed when the thread that started it is gone
+    bool orphan{false};          ///< nobody's child: init's, who takes its exit status
 };
 
 struct StartedProcess {
-    pid_t pid{-1};
-    UniqueFd handle{};  ///< pidfd; empty when it was over and reaped before we could look
+    pid_t pid{-1};      ///< of an orphan: not known
+    UniqueFd handle{};  ///< pidfd; empty for an orphan, and when it was reaped before we could look
 };
 
-/// Starts a direct child with default signals, an empty signal mask, stdin from /dev/null and no
+/// Starts a child, or an orphan, with default signals, an empty signal mask, stdin from /dev/null and no
 /// other descriptor of this process.
 /// Errors: backend_failed – the program cannot be executed; `detail` says why.
 Result<StartedProcess> start_process(const ProcessStart& start);

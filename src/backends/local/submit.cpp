@@ -16,7 +16,7 @@ namespace {
 /// What the blocking part of a submit has come to.
 struct Start {
     std::optional<Claim> claim{};  ///< somebody has the ticket already
-    std::shared_ptr<StartedSupervisor> supervisor{};
+    std::shared_ptr<UniqueFd> answers{};  ///< of the supervisor that was started
 };
 
 Result<Start> start_application(LaunchRecipe recipe, const SupervisorProgram& program,
@@ -40,11 +40,11 @@ Result<Start> start_application(LaunchRecipe recipe, const SupervisorProgram& pr
     if (!prepared) {
         return prepared.error();
     }
-    auto supervisor = start_supervisor(program, recipe.paths.folder(recipe.ticket));
-    if (!supervisor) {
-        return supervisor.error();
+    auto answers = start_supervisor(program, recipe.paths.folder(recipe.ticket));
+    if (!answers) {
+        return answers.error();
     }
-    start.supervisor = std::make_shared<StartedSupervisor>(std::move(*supervisor));
+    start.answers = std::make_shared<UniqueFd>(std::move(*answers));
     return start;
 }
 
@@ -101,8 +101,7 @@ Awaitable<void> submit_application(std::shared_ptr<LocalState> state, SubmitRequ
         co_return judged;
     }
     if (start) {
-        state->reaper.add(std::move(start->supervisor->process));
-        std::string answer = co_await read_answer(std::move(start->supervisor->answers));
+        std::string answer = co_await read_answer(std::move(*start->answers));
         if (answer == "claimed") {
             state->announce(ticket.id);
             if (state->watch) {

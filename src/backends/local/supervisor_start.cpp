@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "backends/local/supervisor_start.hpp"
 
+#include "backends/local/process_start.hpp"
 #include "backends/local/supervisor_image.hpp"
 
 #include <boost/asio/buffer.hpp>
@@ -12,7 +13,6 @@
 
 #include <cerrno>
 #include <chrono>
-#include <optional>
 #include <string_view>
 
 #include <sys/mman.h>
@@ -88,20 +88,20 @@ Result<std::shared_ptr<const SupervisorProgram>> load_supervisor(const std::stri
     return std::shared_ptr<const SupervisorProgram>(loaded);
 }
 
-Result<StartedSupervisor> start_supervisor(const SupervisorProgram& program,
+Result<UniqueFd> start_supervisor(const SupervisorProgram& program,
                                            const std::string& ticket_folder) {
     int ends[2];
     if (::pipe2(ends, O_CLOEXEC) != 0) {
         return errno_error("make", "a pipe", errno);
     }
-    StartedSupervisor started;
-    started.answers.reset(ends[0]);
+    UniqueFd answers(ends[0]);
     UniqueFd writing(ends[1]);
     ProcessStart start;
     start.program = program.path;
     start.arguments = {ticket_folder};
     start.output = writing.get();
     start.kept = program.memory.get();
+    start.orphan = true;
     auto process = start_process(start);
     if (!process && program.memory) {
         auto path = supervisor_in_folder(program.folder);
@@ -115,8 +115,7 @@ Result<StartedSupervisor> start_supervisor(const SupervisorProgram& program,
     if (!process) {
         return process.error();
     }
-    started.process = std::move(*process);
-    return started;
+    return answers;
 }
 
 asio::awaitable<std::string> read_answer(UniqueFd answers) {
@@ -143,62 +142,6 @@ asio::awaitable<std::string> read_answer(UniqueFd answers) {
     }
     const auto end = answer.find('\n');
     co_return end == std::string::npos ? std::string() : answer.substr(0, end);
-}
-
-struct ChildReaper::Child {
-    StartedProcess process{};
-    std::optional<asio::posix::stream_descriptor> handle{};
-};
-
-void ChildReaper::start(asio::any_io_executor strand) {
-    strand_ = std::move(strand);
-    for (auto& [pid, child] : children_) {
-        watch(child);
-    }
-}
-
-void ChildReaper::stop() {
-    strand_ = {};
-    for (auto& [pid, child] : children_) {
-        child->handle.reset();
-    }
-}
-
-void ChildReaper::forget_ended() {
-    std::erase_if(children_, [](const auto& entry) {
-        const StartedProcess& known = entry.second->process;
-        return !known.handle || reap_process(known) >= 0;
-    });
-}
-
-void ChildReaper::add(StartedProcess process) {
-    if (!process.handle) {
-        return;  // somebody else has reaped it already
-    }
-    forget_ended();
-    auto child = std::make_shared<Child>();
-    const pid_t pid = process.pid;
-    child->process = std::move(process);
-    children_.insert_or_assign(pid, child);
-    if (strand_) {
-        watch(child);
-    }
-}
-
-void ChildReaper::watch(const std::shared_ptr<Child>& child) {
-    int copy = ::fcntl(child->process.handle.get(), F_DUPFD_CLOEXEC, 3);
-    if (copy < 0) {
-        return;  // reaped with the next start
-    }
-    child->handle.emplace(strand_, copy);
-    child->handle->async_wait(asio::posix::stream_descriptor::wait_read,
-                              [child](boost::system::error_code stopped) {
-                                  if (!stopped) {
-                                      reap_process(child->process);
-                                      child->process.handle.reset();
-                                      child->handle.reset();
-                                  }
-                              });
 }
 
 }  // namespace sparkhost::detail::local

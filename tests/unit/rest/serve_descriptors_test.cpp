@@ -41,17 +41,22 @@ BOOST_AUTO_TEST_CASE(without_descriptors_a_client_waits_until_another_leaves) {
     auto first = connected();
     first.ask(get_line("/batches"));
     Client second(io());
+    // judged afterwards: a sanitizer needs descriptors of its own to look at what is checked
+    std::size_t complaints_at_rest = 0;
+    unsigned status = 0;
     {
         const NoMoreDescriptors none;
         second.connect(endpoint);
         second.say(get_line("/batches"));
         until([this] { return !complaints.empty(); });
-        BOOST_TEST(complaints.front().starts_with("a connection could not be accepted: "));
         settle();
-        BOOST_TEST(complaints.size() == 1u, "it spins");
+        complaints_at_rest = complaints.size();
         first.close();
-        BOOST_TEST(second.hear().result_int() == 200u);
+        status = second.hear().result_int();
     }
+    BOOST_TEST(complaints.front().starts_with("a connection could not be accepted: "));
+    BOOST_TEST(complaints_at_rest == 1u, "it spins");
+    BOOST_TEST(status == 200u);
 }
 
 BOOST_AUTO_TEST_SUITE_END()

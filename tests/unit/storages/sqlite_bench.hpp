@@ -38,39 +38,39 @@ public:
     }
     /// The same handle, opened again.
     Result<StoreInfo> reopen() {
-        return run([this] { return storage->open(StorageContext{pool.get_executor(), {}}); });
+        return run_on(io, [this] { return storage->open(StorageContext{pool.get_executor(), {}}); });
     }
     Result<CommitResult> commit(Transaction transaction) {
-        return run([&] { return storage->commit(std::move(transaction)); });
+        return run_on(io, [&] { return storage->commit(std::move(transaction)); });
     }
     /// All at once, so that they share disk transactions.
     std::vector<Result<CommitResult>> commit_all(std::vector<Transaction> transactions) {
-        boost::asio::io_context loop(1);
         std::vector<Result<CommitResult>> results(transactions.size());
         for (std::size_t i = 0; i < transactions.size(); ++i)
-            boost::asio::co_spawn(loop, storage->commit(std::move(transactions[i])),
+            boost::asio::co_spawn(io, storage->commit(std::move(transactions[i])),
                                   [&results, i](std::exception_ptr, Result<CommitResult> result) {
                                       results[i] = std::move(result);
                                   });
-        loop.run();
+        drain(io);
         return results;
     }
     Result<Record> find(std::int64_t id) {
-        return run([&] { return storage->find({RecordKind::batch, id}); });
+        return run_on(io, [&] { return storage->find({RecordKind::batch, id}); });
     }
     Result<Page> list(Query query = {}) {
-        return run([&] { return storage->list(std::move(query)); });
+        return run_on(io, [&] { return storage->list(std::move(query)); });
     }
     Result<std::vector<StoredEvent>> events(std::int64_t after = 0) {
-        return run([&] { return storage->read_events(EventQuery{after, 100'000}); });
+        return run_on(io, [&] { return storage->read_events(EventQuery{after, 100'000}); });
     }
     Result<std::int64_t> prune(PruneRequest request) {
-        return run([&] { return storage->prune(request); });
+        return run_on(io, [&] { return storage->prune(request); });
     }
 
     FaultVfs vfs;
     TempDir folder;
     SqliteStorageOptions options;
+    boost::asio::io_context io{1};  ///< outlives the pool, whose threads post to it
     boost::asio::thread_pool pool{2};
     std::unique_ptr<Storage> storage;
 };
