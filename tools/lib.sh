@@ -78,7 +78,6 @@ packages_build=(
 )
 packages_java=(openjdk-17-jdk-headless)
 packages_spark=("${packages_java[@]}" python3 python3-venv)
-packages_bench=(libbenchmark-dev)
 packages_test=("${packages_spark[@]}" libboost-test1.81-dev clang libclang-rt-14-dev)
 packages_format=(clang-format)
 packages_tidy=(clang-tidy)
@@ -186,7 +185,7 @@ export_paths() {
 }
 
 # setup GROUP…: build (the libraries and the server), java, spark (with the project's PySpark of
-# Spark 3.5), test (with all of them), bench, format, tidy.
+# Spark 3.5), test (with all of them), format, tidy.
 setup() {
     locked "$cache/setup.lock" setup_locked "$@"
 }

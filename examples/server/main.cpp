@@ -71,6 +71,7 @@ asio::awaitable<void> serve(sparkhost::Host& host, asio::ip::tcp::acceptor accep
 }
 
 int run(const server::Config& config) {
+    server::leave_init_behind();
     server::raise_descriptor_limit();
     server::make_data_dir(config.data_dir);
     server::Logging logging(config.log_level);

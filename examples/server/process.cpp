@@ -3,8 +3,11 @@
 
 #include <sys/resource.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 #include <cerrno>
+#include <csignal>
 #include <filesystem>
 #include <stdexcept>
 #include <system_error>
@@ -22,6 +25,39 @@ void make_data_dir(const std::string& dir) {
         throw std::runtime_error(
             "cannot make the data folder " + dir + ": " +
             (problem == std::errc::file_exists ? "it is not a folder" : problem.message()));
+    }
+}
+
+void leave_init_behind() {
+    if (::getpid() != 1) {
+        return;
+    }
+    sigset_t all;
+    sigset_t before;
+    sigfillset(&all);
+    ::sigprocmask(SIG_BLOCK, &all, &before);
+    const pid_t server = ::fork();
+    if (server < 0) {
+        throw std::system_error(errno, std::generic_category(), "cannot fork");
+    }
+    if (server == 0) {
+        ::setpgid(0, 0);  // a terminal's signals reach it through its init, once
+        ::sigprocmask(SIG_SETMASK, &before, nullptr);
+        return;
+    }
+    for (;;) {
+        int signal = 0;
+        ::sigwait(&all, &signal);
+        if (signal != SIGCHLD) {
+            ::kill(server, signal);
+            continue;
+        }
+        int status = 0;
+        for (pid_t ended = 0; (ended = ::waitpid(-1, &status, WNOHANG)) > 0;) {
+            if (ended == server) {
+                ::_exit(WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status));
+            }
+        }
     }
 }
 

@@ -131,9 +131,9 @@ public:
     /// taken the ticket. In doubt an implementation succeeds and lets `watch` say how it ended.
     virtual Awaitable<void> submit(SubmitRequest request, Ticket ticket) = 0;
 
-    /// Runs until cancelled. Reports the state of every application of this store: a snapshot,
-    /// `snapshot_complete()`, then each change as it happens. Reconnects by itself and then
-    /// gives a fresh snapshot. Errors: backend_failed – it cannot watch at all.
+    /// Runs until cancelled. Reports the state of every application of this store:
+    /// `snapshot_begin()` before it asks what there is, a snapshot, `snapshot_complete()`, then
+    /// each change as it happens. Reconnects by itself and then gives a fresh snapshot. Errors: backend_failed – it cannot watch at all.
     virtual Awaitable<void> watch(std::shared_ptr<EventSink> sink) = 0;
 
     /// Ends the application. Idempotent. When it has completed, no submit of this ticket, not

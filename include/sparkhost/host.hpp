@@ -47,6 +47,8 @@ struct HostOptions {
     // --- performance ---
     /// Where blocking work runs (SQLite, files). Empty: the host makes a pool of
     /// `blocking_threads` threads while run() is active and joins them before run() completes.
+    /// A pool that is lent is to be joined before the host's executor's context is destroyed:
+    /// its threads post to that.
     boost::asio::any_io_executor blocking_executor{};
     std::size_t blocking_threads{3};  ///< at least 1; used only without `blocking_executor`
 
@@ -150,7 +152,8 @@ public:
 
     /// Opens the store, takes up everything that was under way when the last host ended, and
     /// works until stop(). Completes when everything the host started has completed.
-    /// Preconditions: called once. Errors: storage_failed, backend_failed – could not start.
+    /// Preconditions: called once. Errors: storage_failed, backend_failed – could not start;
+    /// stopped – stop() was called, and a plug-in was still opening after stop_grace.
     /// Cancellation: the same as stop().
     Awaitable<void> run();
 
@@ -187,7 +190,8 @@ public:
     Awaitable<BatchRecord> kill(BatchId id);
 
     /// Kills the batch if need be, waits for its end, and removes it with its log.
-    /// Errors: not_found. Cancellation: abandons the wait; the batch is erased all the same.
+    /// Errors: not_found; indeterminate – it will be erased, but whether it has been is not known.
+    /// Cancellation: abandons the wait; the batch is erased all the same.
     Awaitable<void> erase(BatchId id);
 
     /// Errors: not_found – no such batch. A batch without output gives an empty page.

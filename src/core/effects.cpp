@@ -122,6 +122,7 @@ boost::asio::awaitable<void> HostImpl::do_kill(ActivePtr batch) {
     batch->progress.killing = false;
     if (killed) {
         batch->progress.kill_done = true;
+        batch->retry_delay = {};
         pump(std::move(batch));
         co_return;
     }

@@ -115,6 +115,10 @@ Awaitable<void> erase_batch(std::shared_ptr<HostImpl> impl, BatchId id) {
     request.change.id = id;
     request.what = HostImpl::WaitFor::erasure;
     auto gone = co_await wait_until(impl, std::move(request));
+    if (gone.has_error() && gone.error().is(Errc::storage_failed)) {
+        // the wish is durable, so that "nothing has changed" would not be true
+        co_return Error(Errc::indeterminate, gone.error().detail);
+    }
     if (gone.has_error() && !gone.error().is(Errc::not_found)) {
         co_return gone.error();
     }

@@ -83,7 +83,10 @@ public:
 
     // host.cpp: the life of the host
     boost::asio::awaitable<Result<void>> run_on_strand();
+    boost::asio::awaitable<Result<void>> open_within_grace();
+    boost::asio::awaitable<void> open_and_tell(std::shared_ptr<Result<void>> opened);
     boost::asio::awaitable<void> finish();
+    void begin_grace();
     boost::asio::awaitable<void> end_of_grace();
     void begin_stop();
     boost::asio::awaitable<Result<void>> until_ready();
@@ -163,6 +166,7 @@ public:
     boost::asio::awaitable<Result<BatchRecord>> answer_duplicate(CommitResult::Duplicate duplicate,
                                                                  std::string name,
                                                                  std::string request_fingerprint);
+    boost::asio::awaitable<bool> is_repeated(const BatchSpec& spec);
     boost::asio::awaitable<bool> forget_expired_key(CommitResult::Duplicate duplicate,
                                                     Timestamp now);
     boost::asio::awaitable<Result<BatchRecord>> find(BatchId id);

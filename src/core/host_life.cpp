@@ -120,7 +120,7 @@ boost::asio::awaitable<Result<void>> HostImpl::run_on_strand() {
         own_pool = std::make_unique<boost::asio::thread_pool>(options.blocking_threads);
         blocking = own_pool->get_executor();
     }
-    auto opened = co_await open_plugins();
+    auto opened = co_await open_within_grace();
     if (opened && !stop_requested) {
         stage = Stage::ready;
         count([](HostStatus& status) { status.problem.clear(); });
@@ -146,6 +146,22 @@ boost::asio::awaitable<Result<void>> HostImpl::run_on_strand() {
     }
     co_await finish();
     co_return opened;
+}
+
+/// A plug-in that never opens must not keep run() from ending after a stop().
+boost::asio::awaitable<Result<void>> HostImpl::open_within_grace() {
+    Result<void> unanswered =
+        Error(Errc::stopped, "a plug-in was still opening when stop_grace was over");
+    auto opened = std::make_shared<Result<void>>(std::move(unanswered));
+    idle_waiter = std::make_shared<detail::Waiter>();
+    spawn(open_and_tell(opened));
+    co_await detail::Waiter::wait(idle_waiter);
+    co_return *opened;
+}
+
+boost::asio::awaitable<void> HostImpl::open_and_tell(std::shared_ptr<Result<void>> opened) {
+    auto result = co_await open_plugins();
+    *opened = std::move(result);
 }
 
 boost::asio::awaitable<void> HostImpl::finish() {
@@ -199,6 +215,9 @@ void HostImpl::begin_stop() {
     });
     wake_ready_waiters();
     wake_all(detail::WakeReason::stopped);
+    if (stage == Stage::opening) {
+        return begin_grace();
+    }
     if (stage != Stage::ready) {
         return;
     }
@@ -210,13 +229,17 @@ void HostImpl::begin_stop() {
         pump_all();  // nobody will open it again: whoever waits for that gets an answer
     }
     if (idle_waiter) {
-        auto self = shared_from_this();
-        grace_signal = std::make_shared<boost::asio::cancellation_signal>();
-        boost::asio::co_spawn(strand, end_of_grace(),
-                              boost::asio::bind_cancellation_slot(grace_signal->slot(),
-                                                                  [self](std::exception_ptr) {}));
+        begin_grace();
         task_done();
     }
+}
+
+void HostImpl::begin_grace() {
+    auto self = shared_from_this();
+    grace_signal = std::make_shared<boost::asio::cancellation_signal>();
+    boost::asio::co_spawn(
+        strand, end_of_grace(),
+        boost::asio::bind_cancellation_slot(grace_signal->slot(), [self](std::exception_ptr) {}));
 }
 
 }  // namespace sparkhost

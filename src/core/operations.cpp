@@ -71,18 +71,19 @@ boost::asio::awaitable<Result<BatchRecord>> HostImpl::submit(BatchSpec spec) {
     if (auto available = co_await until_ready(); !available) {
         co_return available.error();
     }
+    const TaskGuard guard(*this);
     const auto backend = backend_index(spec);
     if (!backend) {
         co_return Error(Errc::invalid_argument, "there is no backend '" + spec.backend + "'",
                         "backend");
     }
     const auto slots_free = options.max_running - std::min(options.max_running, slots_used);
-    if (waiting + static_cast<std::int64_t>(submits_in_flight) >=
-        static_cast<std::int64_t>(options.max_queued + slots_free)) {
+    const bool full = waiting + static_cast<std::int64_t>(submits_in_flight) >=
+                      static_cast<std::int64_t>(options.max_queued + slots_free);
+    if (full && !co_await is_repeated(spec)) {
         co_return Error(Errc::rejected, "the queue is full (" + std::to_string(options.max_queued) +
                                             " batches wait); try again later");
     }
-    const TaskGuard guard(*this);
     BatchRecord record;
     record.version = 1;
     record.created = record.updated = clock->now();
@@ -169,6 +170,18 @@ boost::asio::awaitable<Result<BatchRecord>> HostImpl::answer_duplicate(
                         "idempotency_key");
     }
     co_return first;
+}
+
+/// Whether its key is known: such a request is to be answered and adds nothing to the queue.
+boost::asio::awaitable<bool> HostImpl::is_repeated(const BatchSpec& spec) {
+    if (spec.idempotency_key.empty()) {
+        co_return false;
+    }
+    std::string scope = key_scope;
+    auto value = key_value(spec);
+    auto call = [&] { return storage->find_unique(std::move(scope), std::move(value)); };
+    auto holder = co_await from_storage<RecordKey>(call);
+    co_return holder.has_value();
 }
 
 /// The store drops keys whose time has passed only when it is pruned. True if it has been now,

@@ -37,14 +37,17 @@ public:
     }
     void snapshot_complete() override {
         if (host_) {
+            worked_ = true;
             host_->snapshot_complete(backend_);
         }
     }
+    bool worked() const { return worked_; }
     void close() { host_.reset(); }
 
 private:
     std::shared_ptr<HostImpl> host_;
     std::size_t backend_;
+    bool worked_{false};  ///< it has given a snapshot
 };
 
 }  // namespace
@@ -66,6 +69,9 @@ boost::asio::awaitable<Result<void>> HostImpl::open_plugins() {
         auto opened = co_await guarded<void>(open_backend, Errc::backend_failed);
         if (!opened) {
             co_return opened.error();
+        }
+        if (stage == Stage::stopped) {
+            co_return Errc::stopped;  // it took longer than stop_grace
         }
     }
     if (auto counted = co_await load_counts(); !counted) {
@@ -140,6 +146,9 @@ boost::asio::awaitable<void> HostImpl::watch_backend(std::size_t index) {
         auto call = [&] { return backend->watch(sink); };
         auto watched = co_await guarded<void>(call, Errc::backend_failed);
         sink->close();
+        if (sink->worked()) {
+            delay = first_watch_retry;
+        }
         if (stage != Stage::ready) {
             co_return;
         }

@@ -182,6 +182,9 @@ boost::asio::awaitable<void> HostImpl::prune_events() {
     pruning = false;
     if (oldest) {
         oldest_sequence = *oldest;
+        while (!recent.empty() && recent.front().sequence < oldest_sequence) {
+            recent.pop_front();
+        }
     } else {
         log(LogLevel::warning, "old events could not be pruned: " + oldest.error().text());
     }

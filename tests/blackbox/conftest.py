@@ -27,7 +27,7 @@ def installation(line):
     try:
         return os.environ[f"SPARKHOST_TEST_SPARK{line}"], os.environ[f"SPARKHOST_TEST_PYTHON{line}"]
     except KeyError as missing:
-        pytest.skip(f"{missing.args[0]} is not set")
+        pytest.fail(f"{missing.args[0]} is not set; tools/test sets it")
 
 
 @pytest.fixture
@@ -40,12 +40,12 @@ def folder():
 
 @pytest.fixture
 def start(folder):
-    """Starts servers: start(*options, data="data", line="35"). At the end their batches are
+    """Starts servers: start(*options, data="data", line="35", wrapper=()). At the end their batches are
     deleted, they are stopped, and nothing they started may be left over."""
     started = []
 
-    def begin(*options, data="data", line="35"):
-        one = servers.Server(folder / data, *installation(line), *options)
+    def begin(*options, data="data", line="35", wrapper=()):
+        one = servers.Server(folder / data, *installation(line), *options, wrapper=wrapper)
         started.append(one)
         return one
 

@@ -27,17 +27,23 @@ def become_subreaper():
     prctl(PR_SET_CHILD_SUBREAPER, 1)
 
 
-def descendants(pid=None):
-    """All processes below this one that have not ended, by their numbers."""
-    pid = pid or os.getpid()
+def children(pid):
+    """Its child processes by their numbers, those that have ended too."""
     found = []
     with contextlib.suppress(OSError):
         for task in os.listdir(f"/proc/{pid}/task"):
-            for word in pathlib.Path(f"/proc/{pid}/task/{task}/children").read_text().split():
-                child = int(word)
-                if state(child) not in ("Z", None):
-                    found.append(child)
-                found += descendants(child)
+            words = pathlib.Path(f"/proc/{pid}/task/{task}/children").read_text().split()
+            found += map(int, words)
+    return found
+
+
+def descendants(pid=None):
+    """All processes below this one that have not ended, by their numbers."""
+    found = []
+    for child in children(pid or os.getpid()):
+        if state(child) not in ("Z", None):
+            found.append(child)
+        found += descendants(child)
     return found
 
 

@@ -19,10 +19,10 @@ ENDED = ("success", "dead", "killed")
 
 
 class Server:
-    def __init__(self, data_dir, spark, python, *options):
+    def __init__(self, data_dir, spark, python, *options, wrapper=()):
         self.data_dir = pathlib.Path(data_dir)
         self.log = self.data_dir.with_suffix(".log")
-        self.command = [PROGRAM, "--listen", "127.0.0.1:0", "--data-dir", str(data_dir),
+        self.command = [*wrapper, PROGRAM, "--listen", "127.0.0.1:0", "--data-dir", str(data_dir),
                         "--spark-home", spark, "--python", python, "--class-data-archive", "off",
                         "--kill-grace", "2s", "--log-level", "debug", *options]
         self.process = None

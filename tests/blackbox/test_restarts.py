@@ -4,10 +4,12 @@
 import os
 import signal
 import socket
+import time
 
 import pytest
 
-from processes import descendants, parent, wait_gone
+from processes import children, command_line, descendants, parent, state, wait_gone
+from server import DEADLINE
 
 
 def test_sigterm_lets_a_batch_run_on_and_the_next_server_takes_it_up(server, gated):
@@ -135,3 +137,22 @@ def test_what_was_accepted_before_the_kill_keeps_its_id_and_key(server):
     again = server.submit("/nowhere.py", headers=key)
     assert again["id"] == first["id"]
     assert server.submit("/nowhere.py")["id"] == first["id"] + 1
+
+
+def test_as_the_first_process_of_a_container_it_leaves_no_zombie(start, gated):
+    as_root = () if os.geteuid() == 0 else ("--user", "--map-root-user")
+    server = start(wrapper=("unshare", *as_root, "--pid", "--fork", "--kill-child", "--mount-proc"))
+    [init] = children(server.process.pid)
+    one = gated()
+    batch = one.submit(server)
+    one.wait_begun()
+    [supervisor] = [pid for pid in children(init) if "/tickets/" in command_line(pid)]
+    one.end.open()
+    assert server.until_over(batch)["state"] == "success"
+    assert wait_gone([supervisor]) == []
+    deadline = time.monotonic() + DEADLINE
+    while state(supervisor) is not None:
+        assert time.monotonic() < deadline, "it has ended and nobody has taken its exit status"
+
+    os.kill(init, signal.SIGTERM)
+    assert server.ended() == 0

@@ -22,6 +22,20 @@ BOOST_AUTO_TEST_CASE(the_same_request_with_the_same_key_gives_the_first_batch) {
     BOOST_TEST(submit(wanted).id == first);
 }
 
+BOOST_AUTO_TEST_CASE(a_full_queue_still_answers_a_repeated_request) {
+    options.max_running = 1;
+    options.max_queued = 1;
+    start();
+    submit();
+    auto wanted = spec();
+    wanted.idempotency_key = "k";
+    const auto first = submit(wanted).id;
+    BOOST_TEST(ask(host().submit(spec())).error().is(Errc::rejected));
+    BOOST_TEST(submit(wanted).id == first);
+    wanted.idempotency_key = "another";
+    BOOST_TEST(ask(host().submit(wanted)).error().is(Errc::rejected));
+}
+
 BOOST_AUTO_TEST_CASE(another_request_with_the_same_key_is_refused) {
     start();
     auto wanted = spec();

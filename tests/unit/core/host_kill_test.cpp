@@ -217,6 +217,33 @@ BOOST_AUTO_TEST_CASE(a_batch_being_erased_takes_its_log_with_it) {
     BOOST_TEST(cluster->calls("release") == 2u);
 }
 
+BOOST_AUTO_TEST_CASE(an_erase_whose_store_fails_says_what_is_true) {
+    bool failed_somewhere = true;
+    for (std::size_t n = 0; failed_somewhere; ++n) {
+        BOOST_TEST_CONTEXT("the storage fails after " << n << " operations") {
+            HostFixture fixture;
+            fixture.start();
+            const auto id = fixture.submit().id;
+            fixture.finish(id);
+            fixture.faults().plan({.after = n});
+            auto erased = fixture.begin(fixture.host().erase(id));
+            failed_somewhere = fixture.faults().happened();
+            fixture.faults().heal();
+            fixture.advance(1min);  // what can be tried again has been
+            BOOST_TEST_REQUIRE(erased->done());
+            const auto left = fixture.ask(fixture.host().find(id));
+            if (erased->answer->has_error() &&
+                erased->answer->error().is(Errc::storage_failed)) {
+                BOOST_TEST_REQUIRE(left.has_value());
+                BOOST_TEST(!left->erase_requested, "nothing has changed");
+            } else {
+                BOOST_TEST_REQUIRE(left.has_error());
+                BOOST_TEST(left.error().is(Errc::not_found));
+            }
+        }
+    }
+}
+
 BOOST_AUTO_TEST_CASE(an_abandoned_erase_erases_all_the_same) {
     start();
     const auto id = submit().id;

@@ -83,6 +83,23 @@ BOOST_AUTO_TEST_CASE(stop_while_opening_ends_run_when_it_has_opened) {
     BOOST_TEST(cluster->calls("watch") == 0u);
 }
 
+BOOST_AUTO_TEST_CASE(a_plugin_that_never_opens_is_left_after_the_grace) {
+    options.stop_grace = 5s;
+    cluster->hold("open");
+    start();
+    host().stop();
+    settle();
+    advance(4999ms);
+    BOOST_TEST(!life.running->done());
+    advance(1ms);
+    BOOST_TEST_REQUIRE(life.running->done());
+    BOOST_TEST(life.running->answer->error().is(Errc::stopped));
+    cluster->let_go("open");
+    settle();
+    BOOST_TEST(cluster->calls("watch") == 0u);
+    test::drain(io());
+}
+
 BOOST_AUTO_TEST_CASE(run_completes_only_when_what_it_started_has) {
     start();
     cluster->hold("reserve");

@@ -1,9 +1,34 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "host_fixture.hpp"
 
+#include <sparkhost/testing/backend_wrapper.hpp>
+
 #include <boost/test/unit_test.hpp>
 
 namespace sparkhost::host_test {
+
+namespace {
+
+/// Each watch gives its snapshot and ends.
+class ShortWatches final : public testing::BackendWrapper {
+public:
+    ShortWatches(std::shared_ptr<Backend> inner, std::shared_ptr<int> begun)
+        : BackendWrapper(std::move(inner)), begun_(std::move(begun)) {}
+    Awaitable<void> watch(std::shared_ptr<EventSink> sink) override {
+        ++*begun_;
+        return snapshot(std::move(sink));
+    }
+
+private:
+    static Awaitable<void> snapshot(std::shared_ptr<EventSink> sink) {
+        sink->snapshot_begin();
+        sink->snapshot_complete();
+        co_return ok();
+    }
+    std::shared_ptr<int> begun_;
+};
+
+}  // namespace
 
 BOOST_FIXTURE_TEST_SUITE(host_watch, HostFixture)
 
@@ -88,6 +113,20 @@ BOOST_AUTO_TEST_CASE(what_ended_while_no_host_ran_is_learned_at_the_start) {
     start();
     BOOST_TEST(find(id).reason == "meanwhile");
     BOOST_TEST(phase(id) == BatchPhase::released);
+}
+
+BOOST_AUTO_TEST_CASE(a_watch_that_has_worked_is_started_again_without_growing_delays) {
+    auto watches = std::make_shared<int>(0);
+    HostPlugins plugins;
+    plugins.storage = make_memory_storage();
+    plugins.backends.push_back(
+        std::make_unique<ShortWatches>(testing::make_fake_backend(cluster), watches));
+    make_with(std::move(plugins));
+    start();
+    for (int begun = 1; begun <= 6; ++begun) {
+        BOOST_TEST(*watches == begun);
+        advance(200ms);
+    }
 }
 
 BOOST_AUTO_TEST_SUITE_END()

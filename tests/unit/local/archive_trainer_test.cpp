@@ -4,9 +4,13 @@
 #include "backends/local/folder_events.hpp"
 #include "backends/local/process_identity.hpp"
 
+#include <sparkhost/host.hpp>
+#include <sparkhost/storages/memory.hpp>
+
 #include <boost/test/unit_test.hpp>
 
 #include <filesystem>
+#include <optional>
 
 #include <fcntl.h>
 #include <sys/file.h>
@@ -93,6 +97,38 @@ BOOST_AUTO_TEST_CASE(the_end_of_watch_kills_the_training) {
     auto stat = detail::read_process_stat(pid);
     BOOST_TEST((!stat || stat->state == 'Z'));
     BOOST_TEST(harness.archive() == "");
+    BOOST_TEST(!std::filesystem::exists(harness.dir / "archives/training"));
+}
+
+BOOST_AUTO_TEST_CASE(a_host_that_stops_during_the_training_ends) {
+    TrainingHarness harness;
+    BOOST_TEST_REQUIRE(::mkfifo((harness.dir / "training-gate").c_str(), 0600) == 0);
+    asio::io_context io(1);
+    HostPlugins plugins;
+    plugins.storage = make_memory_storage();
+    plugins.backends.push_back(make_local_backend(io.get_executor(), harness.options));
+    Host host(io.get_executor(), {}, std::move(plugins));  // its pool ends before the training
+    std::optional<Result<void>> ended;
+    asio::co_spawn(io, host.run(), [&](std::exception_ptr, Result<void> result) {
+        ended = std::move(result);
+    });
+    auto until_it_trains = [&]() -> asio::awaitable<void> {
+        auto strand = co_await asio::this_coro::executor;
+        auto events = std::make_shared<detail::local::FolderEvents>();
+        detail::local::FolderEvents::Subscription folder(events, strand,
+                                                         harness.dir.path().string());
+        auto submitted = co_await host.submit(harness.request("exit 0").spec);
+        require_ok(submitted);
+        require_ok(co_await host.wait(submitted->id));
+        while (read_text(harness.dir / "training").empty()) {
+            co_await folder.wait();
+        }
+    };
+    run_on(io, until_it_trains);
+    host.stop();
+    drain(io);
+    BOOST_TEST_REQUIRE(ended.has_value());
+    require_ok(*ended);
     BOOST_TEST(!std::filesystem::exists(harness.dir / "archives/training"));
 }
 

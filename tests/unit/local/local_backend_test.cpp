@@ -427,7 +427,7 @@ BOOST_AUTO_TEST_CASE(a_host_that_reaps_all_children_does_no_harm) {
     run(script);
 }
 
-BOOST_AUTO_TEST_CASE(supervisors_are_reaped_and_foreign_children_are_left_alone) {
+BOOST_AUTO_TEST_CASE(supervisors_are_nobodys_children_and_foreign_ones_are_left_alone) {
     LocalHarness harness;
     const pid_t foreign = ::fork();
     if (foreign == 0) {
@@ -447,6 +447,7 @@ BOOST_AUTO_TEST_CASE(supervisors_are_reaped_and_foreign_children_are_left_alone)
     int status = 0;
     BOOST_TEST(::waitpid(foreign, &status, 0) == foreign);
     BOOST_TEST(WEXITSTATUS(status) == 42);
+    BOOST_TEST(::waitpid(-1, &status, WNOHANG) == -1, "a child is left");
 }
 
 BOOST_AUTO_TEST_CASE(a_supervisor_named_by_the_options_is_used) {
