@@ -22,7 +22,8 @@ struct Goal {
     double p99_ms;  ///< 0: none
 };
 
-LoadResult post_batches(std::uint16_t port, std::size_t connections, std::chrono::milliseconds duration) {
+LoadResult post_batches(std::uint16_t port, std::size_t connections,
+                        std::chrono::milliseconds duration) {
     LoadPlan plan;
     plan.port = port;
     plan.connections = connections;
@@ -34,7 +35,8 @@ LoadResult post_batches(std::uint16_t port, std::size_t connections, std::chrono
     return run_load(std::move(plan));
 }
 
-void add(Report& report, const std::string& what, LoadResult result, const Goal& goal, double bare) {
+void add(Report& report, const std::string& what, LoadResult result, const Goal& goal,
+         double bare) {
     Figure rate{what + " rate", result.rate, "1/s"};
     if (goal.rate > 0) {
         rate.at_least = goal.rate;
@@ -74,7 +76,12 @@ int main(int argc, char** argv) {
         BenchHost host(store.path(), {});
         auto result = post_batches(host.port(), goal.connections, duration);
         if (goal.connections == 1) {
-            report.add({"1 connection, beside bare SQLite", result.rate, "1/s", {}, {}, "bare SQLite",
+            report.add({"1 connection, beside bare SQLite",
+                        result.rate,
+                        "1/s",
+                        {},
+                        {},
+                        "bare SQLite",
                         result.rate / sqlite});
         }
         add(report, what, std::move(result), goal, bare_rate);
@@ -89,8 +96,8 @@ int main(int argc, char** argv) {
         const WorkFolder store;
         BenchHost host(store.path(), std::move(options));
         const auto bare_rate = post_batches(bare.port(), 64, duration / 3).rate;
-        add(report, "64 connections, fsync + 5 ms,", post_batches(host.port(), 64, duration), {64, 0, 0},
-            bare_rate);
+        add(report, "64 connections, fsync + 5 ms,", post_batches(host.port(), 64, duration),
+            {64, 0, 0}, bare_rate);
     }
     return report.finish();
 }

@@ -31,16 +31,21 @@ Run measure(std::size_t connections, std::chrono::milliseconds duration) {
     plan.connections = connections;
     plan.duration = duration;
     plan.status = 201;
-    plan.request = [](std::size_t, std::size_t n) { return post_request("/batches", batch_body(n)); };
+    plan.request = [](std::size_t, std::size_t n) {
+        return post_request("/batches", batch_body(n));
+    };
     auto result = run_load(std::move(plan));
     const auto dispatched = host.host().status().dispatch;
-    // The host's own histogram says from commit to call; its buckets give the share below each bound.
+    // The host's own histogram says from commit to call; its buckets give the share below each
+    // bound.
     Run run;
     run.rate = result.rate;
     for (std::size_t bucket = 0; bucket < dispatched.counts.size(); ++bucket) {
-        const double upper = bucket < sparkhost::latency_bounds.size() ? sparkhost::latency_bounds[bucket] : 10.0;
+        const double upper =
+            bucket < sparkhost::latency_bounds.size() ? sparkhost::latency_bounds[bucket] : 10.0;
         for (std::uint64_t i = 0; i < dispatched.counts[bucket]; ++i) {
-            run.dispatch.add(std::chrono::duration_cast<SteadyClock::duration>(std::chrono::duration<double>(upper)));
+            run.dispatch.add(std::chrono::duration_cast<SteadyClock::duration>(
+                std::chrono::duration<double>(upper)));
         }
     }
     return run;

@@ -28,8 +28,9 @@ void submit_all(BenchHost& host, int count) {
         spec.file = "/jobs/report.py";
         spec.args = {std::to_string(i)};
         spec.conf = {{"spark.executor.memory", "2g"}};
-        asio::co_spawn(host.io(), host.host().submit(std::move(spec)),
-                       [](std::exception_ptr, Result<BatchRecord> accepted) { (void)accepted.value(); });
+        asio::co_spawn(
+            host.io(), host.host().submit(std::move(spec)),
+            [](std::exception_ptr, Result<BatchRecord> accepted) { (void)accepted.value(); });
     }
 }
 
@@ -59,7 +60,8 @@ int main(int argc, char** argv) {
         const double cpu_before = cpu_seconds();
         const auto idle = std::chrono::seconds(report.quick() ? 1 : 10);
         std::promise<void>().get_future().wait_for(idle);
-        const double idle_cpu = (cpu_seconds() - cpu_before) / std::chrono::duration<double>(idle).count();
+        const double idle_cpu =
+            (cpu_seconds() - cpu_before) / std::chrono::duration<double>(idle).count();
         const double resident = resident_mb(::getpid());
         Figure memory{what + ", resident memory", resident, "MB"};
         memory.at_most = 100;

@@ -26,12 +26,14 @@ double thread_cpu(asio::io_context& io) {
     asio::post(io, [&] {
         timespec used{};
         clock_gettime(CLOCK_THREAD_CPUTIME_ID, &used);
-        seconds.set_value(static_cast<double>(used.tv_sec) + static_cast<double>(used.tv_nsec) / 1e9);
+        seconds.set_value(static_cast<double>(used.tv_sec) +
+                          static_cast<double>(used.tv_nsec) / 1e9);
     });
     return seconds.get_future().get();
 }
 
-LoadResult get_batches(std::uint16_t port, std::size_t connections, std::chrono::milliseconds duration) {
+LoadResult get_batches(std::uint16_t port, std::size_t connections,
+                       std::chrono::milliseconds duration) {
     LoadPlan plan;
     plan.port = port;
     plan.connections = connections;
@@ -59,7 +61,13 @@ int main(int argc, char** argv) {
         const auto cpu_before = thread_cpu(host.io());
         auto result = get_batches(host.port(), connections, duration);
         const auto cpu = thread_cpu(host.io()) - cpu_before;
-        report.add({what + ", rate", result.rate, "1/s", {}, {}, "bare Beast loop", result.rate / bare_rate});
+        report.add({what + ", rate",
+                    result.rate,
+                    "1/s",
+                    {},
+                    {},
+                    "bare Beast loop",
+                    result.rate / bare_rate});
         report.add({what + ", p99", result.latency.percentile_ms(0.99), "ms"});
         Figure per_core{what + ", rate per core of the server",
                         static_cast<double>(result.latency.count()) / cpu, "1/s"};

@@ -20,7 +20,8 @@ double bare_page(const std::string& path, std::int64_t first, int rounds) {
     sqlite3* database = nullptr;
     sqlite3_stmt* select = nullptr;
     sqlite3_open_v2(path.c_str(), &database, SQLITE_OPEN_READONLY, nullptr);
-    if (sqlite3_prepare_v2(database, "SELECT body FROM records WHERE rowid >= ? ORDER BY rowid LIMIT 100", -1,
+    if (sqlite3_prepare_v2(database,
+                           "SELECT body FROM records WHERE rowid >= ? ORDER BY rowid LIMIT 100", -1,
                            &select, nullptr) != SQLITE_OK) {
         throw std::runtime_error(sqlite3_errmsg(database));
     }
@@ -48,7 +49,8 @@ int main(int argc, char** argv) {
     const auto path = folder.path() + "/bench.db";
     fill_store(path, count, [&](std::int64_t done) {
         if (done % 200'000 == 0) {
-            report.progress("filling the store: " + std::to_string(done) + " of " + std::to_string(count));
+            report.progress("filling the store: " + std::to_string(done) + " of " +
+                            std::to_string(count));
         }
     });
     BenchHost host(folder.path(), {});
@@ -65,7 +67,13 @@ int main(int argc, char** argv) {
         auto result = run_load(std::move(plan));
         const double bare = bare_page(path, from, 200);
         const double p50 = result.latency.percentile_ms(0.5);
-        report.add({std::string(name) + " of 100, p50", p50, "ms", {}, {}, "bare keyset read", p50 / bare});
+        report.add({std::string(name) + " of 100, p50",
+                    p50,
+                    "ms",
+                    {},
+                    {},
+                    "bare keyset read",
+                    p50 / bare});
         Figure p99{std::string(name) + " of 100, p99", result.latency.percentile_ms(0.99), "ms"};
         p99.at_most = 5;
         report.add(std::move(p99));

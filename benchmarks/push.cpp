@@ -31,14 +31,16 @@ class Waiting {
 public:
     Waiting(std::uint16_t port, std::int64_t id) {
         socket_.connect({asio::ip::address_v4::loopback(), port});
-        const std::string request = "GET /batches/" + std::to_string(id) +
-                                    "/state?wait=120&state=starting HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n";
+        const std::string request =
+            "GET /batches/" + std::to_string(id) +
+            "/state?wait=120&state=starting HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n";
         asio::write(socket_, asio::buffer(request));
     }
     void finish() {
         asio::streambuf answer;
         asio::read_until(socket_, answer, "}");
-        const std::string text(asio::buffers_begin(answer.data()), asio::buffers_end(answer.data()));
+        const std::string text(asio::buffers_begin(answer.data()),
+                               asio::buffers_end(answer.data()));
         if (text.find("running") == std::string::npos) {
             throw std::runtime_error("unexpected answer: " + text);
         }
@@ -52,7 +54,8 @@ private:
 BatchRecord submit(BenchHost& host) {
     BatchSpec spec;
     spec.file = "/jobs/report.py";
-    auto accepted = asio::co_spawn(host.io(), host.host().submit(std::move(spec)), asio::use_future);
+    auto accepted =
+        asio::co_spawn(host.io(), host.host().submit(std::move(spec)), asio::use_future);
     auto record = accepted.get().value();
     ChangeRequest until;
     until.id = record.id;
@@ -61,7 +64,8 @@ BatchRecord submit(BenchHost& host) {
         if (record.phase == BatchPhase::submitted) {
             return record;
         }
-        auto changed = asio::co_spawn(host.io(), host.host().wait_for_change(until), asio::use_future);
+        auto changed =
+            asio::co_spawn(host.io(), host.host().wait_for_change(until), asio::use_future);
         record = changed.get().value();
     }
 }
@@ -103,9 +107,11 @@ int main(int argc, char** argv) {
     for (const std::size_t others : {0, 1000}) {
         const auto what = std::to_string(others) + " others waiting";
         report.progress(what);
-        auto samples = measure(host, report.quick() ? others / 10 : others, report.quick() ? 20 : 500);
+        auto samples =
+            measure(host, report.quick() ? others / 10 : others, report.quick() ? 20 : 500);
         const double p50 = samples.percentile_ms(0.5);
-        report.add({what + ", report -> client, p50", p50, "ms", {}, {}, "fsync p50", p50 / fsync_ms});
+        report.add(
+            {what + ", report -> client, p50", p50, "ms", {}, {}, "fsync p50", p50 / fsync_ms});
         Figure p99{what + ", report -> client, p99", samples.percentile_ms(0.99), "ms"};
         p99.at_most = 20;
         report.add(std::move(p99));

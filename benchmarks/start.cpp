@@ -24,8 +24,9 @@ Started measure(const std::string& data_dir, int rounds) {
     const char* spark = std::getenv("SPARKHOST_TEST_SPARK35");
     Started started;
     for (int round = 0; round < rounds; ++round) {
-        std::vector<std::string> arguments{server_program(), "--listen", "127.0.0.1:0", "--data-dir", data_dir,
-                                           "--log-level", "error"};
+        std::vector<std::string> arguments{server_program(), "--listen", "127.0.0.1:0",
+                                           "--data-dir",     data_dir,   "--log-level",
+                                           "error"};
         if (spark) {
             arguments.insert(arguments.end(), {"--spark-home", spark});
         }

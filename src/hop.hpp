@@ -49,8 +49,8 @@ asio::awaitable<T> await_callback(Start start) {
             decltype(handler) complete;
             asio::executor_work_guard<decltype(executor)> work;
         };
-        auto pending = std::make_shared<Pending>(
-            Pending{std::move(handler), asio::make_work_guard(executor)});
+        auto pending =
+            std::make_shared<Pending>(Pending{std::move(handler), asio::make_work_guard(executor)});
         begin(std::function<void(T)>([pending](T value) {
             auto target = pending->work.get_executor();
             asio::post(target, [pending, held = std::move(value)]() mutable {

@@ -103,8 +103,8 @@ private:
             Handler handler;
             asio::executor_work_guard<decltype(executor)> work;
         };
-        auto pending = std::make_shared<Pending>(
-            Pending{std::move(handler), asio::make_work_guard(executor)});
+        auto pending =
+            std::make_shared<Pending>(Pending{std::move(handler), asio::make_work_guard(executor)});
         auto complete = [pending](WakeReason reason) {
             auto target = pending->work.get_executor();
             asio::post(target, [pending, reason] {

@@ -28,7 +28,8 @@ namespace asio = boost::asio;
 namespace http = boost::beast::http;
 using SteadyClock = std::chrono::steady_clock;
 
-asio::awaitable<void> answer_always(asio::ip::tcp::socket socket, unsigned status, std::string body) {
+asio::awaitable<void> answer_always(asio::ip::tcp::socket socket, unsigned status,
+                                    std::string body) {
     boost::beast::flat_buffer buffer;
     for (;;) {
         http::request<http::string_body> request;
@@ -41,11 +42,13 @@ asio::awaitable<void> answer_always(asio::ip::tcp::socket socket, unsigned statu
     }
 }
 
-asio::awaitable<void> accept_always(asio::ip::tcp::acceptor acceptor, unsigned status, std::string body) {
+asio::awaitable<void> accept_always(asio::ip::tcp::acceptor acceptor, unsigned status,
+                                    std::string body) {
     for (;;) {
         auto socket = co_await acceptor.async_accept(asio::use_awaitable);
         socket.set_option(asio::ip::tcp::no_delay(true));
-        asio::co_spawn(acceptor.get_executor(), answer_always(std::move(socket), status, body), asio::detached);
+        asio::co_spawn(acceptor.get_executor(), answer_always(std::move(socket), status, body),
+                       asio::detached);
     }
 }
 
@@ -60,7 +63,8 @@ void must(int code, int expected, const char* what) {
 BareServer::BareServer(unsigned status, std::string body) {
     asio::ip::tcp::acceptor acceptor(io_, {asio::ip::address_v4::loopback(), 0});
     port_ = acceptor.local_endpoint().port();
-    asio::co_spawn(io_, accept_always(std::move(acceptor), status, std::move(body)), asio::detached);
+    asio::co_spawn(io_, accept_always(std::move(acceptor), status, std::move(body)),
+                   asio::detached);
     thread_ = std::thread([this] { io_.run(); });
 }
 
@@ -94,12 +98,13 @@ double measure_bare_sqlite(const std::string& folder, int rounds) {
     sqlite3* database = nullptr;
     sqlite3_stmt* insert = nullptr;
     must(sqlite3_open((folder + "/bare.db").c_str(), &database), SQLITE_OK, "open");
-    must(sqlite3_exec(database, "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL;"
-                                "CREATE TABLE t(id INTEGER PRIMARY KEY, body TEXT)",
+    must(sqlite3_exec(database,
+                      "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL;"
+                      "CREATE TABLE t(id INTEGER PRIMARY KEY, body TEXT)",
                       nullptr, nullptr, nullptr),
          SQLITE_OK, "schema");
-    must(sqlite3_prepare_v2(database, "INSERT INTO t(body) VALUES (?)", -1, &insert, nullptr), SQLITE_OK,
-         "prepare");
+    must(sqlite3_prepare_v2(database, "INSERT INTO t(body) VALUES (?)", -1, &insert, nullptr),
+         SQLITE_OK, "prepare");
     const std::string body(700, 'x');
     const auto begin = SteadyClock::now();
     for (int round = 0; round < rounds; ++round) {

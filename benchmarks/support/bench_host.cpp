@@ -31,8 +31,9 @@ namespace asio = boost::asio;
 
 WorkFolder::WorkFolder() {
     const char* chosen = std::getenv("TMPDIR");
-    std::string pattern = (chosen ? std::filesystem::path(chosen) : std::filesystem::current_path()) /
-                          "sparkhost-bench-XXXXXX";
+    std::string pattern =
+        (chosen ? std::filesystem::path(chosen) : std::filesystem::current_path()) /
+        "sparkhost-bench-XXXXXX";
     if (!::mkdtemp(pattern.data())) {
         throw std::runtime_error("cannot make a folder like " + pattern);
     }
@@ -44,7 +45,9 @@ WorkFolder::~WorkFolder() {
     std::filesystem::remove_all(path_, ignored);
 }
 
-Awaitable<void> IdleBackend::open(BackendContext) { co_return ok(); }
+Awaitable<void> IdleBackend::open(BackendContext) {
+    co_return ok();
+}
 
 Awaitable<Ticket> IdleBackend::reserve(SubmitRequest request) {
     Ticket ticket;
@@ -74,8 +77,12 @@ Awaitable<void> IdleBackend::watch(std::shared_ptr<EventSink> sink) {
     co_return ok();
 }
 
-Awaitable<void> IdleBackend::kill(Ticket) { co_return ok(); }
-Awaitable<void> IdleBackend::release(ReleaseRequest) { co_return ok(); }
+Awaitable<void> IdleBackend::kill(Ticket) {
+    co_return ok();
+}
+Awaitable<void> IdleBackend::release(ReleaseRequest) {
+    co_return ok();
+}
 
 void IdleBackend::report(ApplicationStatus status) {
     const std::lock_guard lock(mutex_);
@@ -139,8 +146,10 @@ asio::awaitable<void> fill(Storage& storage, asio::any_io_executor pool, std::in
     record.exit_code = 0;
     record.attempt = 1;
     record.application_id = "local-1732176000000";
-    record.timeline = {{"accepted", {}, {}}, {"admitted", {}, {}}, {"submitted", {}, {}}, {"ended", {}, {}}};
-    record.log_tail = std::vector<std::string>(10, "26/11/20 20:24:40 INFO MemoryStore: MemoryStore cleared");
+    record.timeline = {
+        {"accepted", {}, {}}, {"admitted", {}, {}}, {"submitted", {}, {}}, {"ended", {}, {}}};
+    record.log_tail =
+        std::vector<std::string>(10, "26/11/20 20:24:40 INFO MemoryStore: MemoryStore cleared");
     const auto state = detail::stored_state(record);
     const auto body = detail::encode_batch(record);
     constexpr std::int64_t per_commit = 10'000;
@@ -149,7 +158,8 @@ asio::awaitable<void> fill(Storage& storage, asio::any_io_executor pool, std::in
         Insert insert;
         insert.state = state;
         insert.body = body;
-        transaction.inserts.assign(static_cast<std::size_t>(std::min(per_commit, count - done)), insert);
+        transaction.inserts.assign(static_cast<std::size_t>(std::min(per_commit, count - done)),
+                                   insert);
         (co_await storage.commit(std::move(transaction))).value();
         progress(done);
     }
@@ -164,7 +174,8 @@ void fill_store(const std::string& path, std::int64_t count,
     SqliteStorageOptions options;
     options.path = path;
     auto storage = make_sqlite_storage(std::move(options));
-    auto done = asio::co_spawn(io, fill(*storage, pool.get_executor(), count, progress), asio::use_future);
+    auto done =
+        asio::co_spawn(io, fill(*storage, pool.get_executor(), count, progress), asio::use_future);
     io.run();
     done.get();
     storage.reset();

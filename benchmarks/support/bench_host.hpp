@@ -87,7 +87,8 @@ private:
 };
 
 /// Fills a store with so many batches that have ended; fast, without a host.
-void fill_store(const std::string& path, std::int64_t count, const std::function<void(std::int64_t)>& progress);
+void fill_store(const std::string& path, std::int64_t count,
+                const std::function<void(std::int64_t)>& progress);
 
 /// The body of an ordinary request.
 std::string batch_body(std::size_t n);

@@ -63,10 +63,13 @@ void Report::progress(const std::string& text) const {
     std::fprintf(stderr, "%s: %s\n", name_.c_str(), text.c_str());
 }
 
-void Report::add(Figure figure) { figures_.push_back(std::move(figure)); }
+void Report::add(Figure figure) {
+    figures_.push_back(std::move(figure));
+}
 
 int Report::finish() const {
-    std::printf("\n%-52s %12s %-7s %-12s %-7s %s\n", name_.c_str(), "figure", "unit", "goal", "", "ratio");
+    std::printf("\n%-52s %12s %-7s %-12s %-7s %s\n", name_.c_str(), "figure", "unit", "goal", "",
+                "ratio");
     boost::json::array rows;
     for (const auto& figure : figures_) {
         const bool has_goal = figure.at_least || figure.at_most;
@@ -77,7 +80,8 @@ int Report::finish() const {
             std::printf("%.3g x %s", figure.ratio, figure.baseline.c_str());
         }
         std::printf("\n");
-        boost::json::object row{{"what", figure.what}, {"value", figure.value}, {"unit", figure.unit}};
+        boost::json::object row{
+            {"what", figure.what}, {"value", figure.value}, {"unit", figure.unit}};
         if (has_goal) {
             row.emplace("goal", goal_text(figure));
             row.emplace("met", is_met(figure));
@@ -90,7 +94,8 @@ int Report::finish() const {
     }
     if (!json_file_.empty()) {
         std::ofstream file(json_file_);
-        file << boost::json::serialize(boost::json::object{{"benchmark", name_}, {"figures", rows}}) << '\n';
+        file << boost::json::serialize(boost::json::object{{"benchmark", name_}, {"figures", rows}})
+             << '\n';
         if (!file.flush()) {
             std::fprintf(stderr, "%s: cannot write %s\n", name_.c_str(), json_file_.c_str());
             return 1;

@@ -19,7 +19,8 @@ namespace sparkhost {
 
 /// What the host gives a backend before any other call.
 struct BackendContext {
-    std::string store_uuid{};  ///< part of every name given to a cluster: no store adopts a stranger's work
+    /// Part of every name given to a cluster: no store adopts a stranger's work.
+    std::string store_uuid{};
     std::string backend_name{};  ///< the backend's own traits().name, for messages
     boost::asio::any_io_executor blocking_executor{};  ///< for work that blocks (files, processes)
     std::shared_ptr<Clock> clock{};
@@ -36,7 +37,8 @@ struct SubmitRequest {
 
 /// The durable right to start one application once.
 struct Ticket {
-    std::string id{};    ///< unique in the store: lower-case letters, digits, '-'; at most 63 characters
+    /// Unique in the store: lower-case letters, digits, '-'; at most 63 characters.
+    std::string id{};
     std::string data{};  ///< the backend's own; opaque to the host, stored with the ticket
 };
 
@@ -81,8 +83,8 @@ public:
 /// Lines of a driver's output. Line numbers count from 0 and never change.
 struct LogRequest {
     Ticket ticket{};
-    std::int64_t offset{0};  ///< first line wanted; negative: the last `-offset` lines
-    std::size_t limit{100};  ///< at most so many lines
+    std::int64_t offset{0};           ///< first line wanted; negative: the last `-offset` lines
+    std::size_t limit{100};           ///< at most so many lines
     std::size_t max_bytes{4u << 20};  ///< stop after so many bytes (at least one line is given)
     bool follow{false};  ///< wait until there is a line at `offset`, or the application has ended
 };
@@ -133,7 +135,8 @@ public:
 
     /// Runs until cancelled. Reports the state of every application of this store:
     /// `snapshot_begin()` before it asks what there is, a snapshot, `snapshot_complete()`, then
-    /// each change as it happens. Reconnects by itself and then gives a fresh snapshot. Errors: backend_failed – it cannot watch at all.
+    /// each change as it happens. Reconnects by itself and then gives a fresh snapshot. Errors:
+    /// backend_failed – it cannot watch at all.
     virtual Awaitable<void> watch(std::shared_ptr<EventSink> sink) = 0;
 
     /// Ends the application. Idempotent. When it has completed, no submit of this ticket, not

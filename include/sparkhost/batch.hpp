@@ -25,22 +25,22 @@ struct BatchId {
 struct BatchSpec {
     /// Application file: an absolute path or a URI Spark understands (.py, .jar, .R). Required.
     std::string file{};
-    std::vector<std::string> args{};        ///< arguments of the application
-    std::string class_name{};               ///< main class of a jar; empty: its manifest says
-    std::vector<std::string> jars{};        ///< --jars
-    std::vector<std::string> py_files{};    ///< --py-files
-    std::vector<std::string> files{};       ///< --files
-    std::vector<std::string> archives{};    ///< --archives
-    std::string driver_memory{};            ///< "512m", "4g"; empty: Spark's default
-    std::optional<int> driver_cores{};      ///< cluster modes only
-    std::string executor_memory{};          ///< empty: Spark's default
+    std::vector<std::string> args{};      ///< arguments of the application
+    std::string class_name{};             ///< main class of a jar; empty: its manifest says
+    std::vector<std::string> jars{};      ///< --jars
+    std::vector<std::string> py_files{};  ///< --py-files
+    std::vector<std::string> files{};     ///< --files
+    std::vector<std::string> archives{};  ///< --archives
+    std::string driver_memory{};          ///< "512m", "4g"; empty: Spark's default
+    std::optional<int> driver_cores{};    ///< cluster modes only
+    std::string executor_memory{};        ///< empty: Spark's default
     std::optional<int> executor_cores{};
     std::optional<int> num_executors{};
-    std::string queue{};                    ///< YARN queue
+    std::string queue{};                        ///< YARN queue
     std::map<std::string, std::string> conf{};  ///< Spark properties; each key begins with "spark."
 
-    std::string name{};        ///< unique among the batches that exist; not only digits; empty: none
-    std::string owner{};       ///< who asks, as the host application authenticated it; empty: anonymous
+    std::string name{};   ///< unique among the batches that exist; not only digits; empty: none
+    std::string owner{};  ///< who asks, as the host application authenticated it; empty: anonymous
     std::string proxy_user{};  ///< whom Spark is to impersonate; empty: nobody
     std::string backend{};     ///< name of the backend; empty: the host's first
     /// The same key from the same owner gives the first batch again (same request) or
@@ -74,7 +74,8 @@ enum class Outcome {
 
 /// One step of a batch's way, for people: "why does it wait, where did the time go".
 struct TimelineEntry {
-    std::string what{};  ///< accepted, admitted, submitted, process_started, context_up, kill_requested, ended
+    std::string what{};  ///< accepted, admitted, submitted, process_started, context_up,
+                         ///< kill_requested, ended
     Timestamp at{};
     std::string reason{};  ///< may be empty
     bool operator==(const TimelineEntry&) const = default;
@@ -87,15 +88,15 @@ struct BatchRecord {
     BatchSpec spec{};
     BatchPhase phase{BatchPhase::accepted};
     Outcome outcome{Outcome::none};
-    std::optional<int> exit_code{};   ///< 128 + signal where a signal ended the driver
-    std::string reason{};             ///< why it ended as it did; for people
-    std::string application_id{};     ///< Spark's, once Spark has reported it
-    std::string ui_url{};             ///< Spark UI, where known
-    int attempt{0};                   ///< 1 for the first ticket; 0 before it
-    std::string ticket{};             ///< id of the attempt's ticket; empty before `reserved`
-    std::string ticket_data{};        ///< what the backend needs to start, adopt or kill the attempt
-    bool kill_requested{false};       ///< durable: no user code starts after it
-    bool erase_requested{false};      ///< remove the record once it has been released
+    std::optional<int> exit_code{};  ///< 128 + signal where a signal ended the driver
+    std::string reason{};            ///< why it ended as it did; for people
+    std::string application_id{};    ///< Spark's, once Spark has reported it
+    std::string ui_url{};            ///< Spark UI, where known
+    int attempt{0};                  ///< 1 for the first ticket; 0 before it
+    std::string ticket{};            ///< id of the attempt's ticket; empty before `reserved`
+    std::string ticket_data{};       ///< what the backend needs to start, adopt or kill the attempt
+    bool kill_requested{false};      ///< durable: no user code starts after it
+    bool erase_requested{false};     ///< remove the record once it has been released
     Timestamp created{};
     Timestamp updated{};
     std::vector<TimelineEntry> timeline{};
@@ -107,9 +108,12 @@ struct BatchRecord {
             return phase == BatchPhase::running ? BatchState::running : BatchState::starting;
         }
         switch (outcome) {
-            case Outcome::success: return BatchState::success;
-            case Outcome::killed: return BatchState::killed;
-            default: return BatchState::dead;
+            case Outcome::success:
+                return BatchState::success;
+            case Outcome::killed:
+                return BatchState::killed;
+            default:
+                return BatchState::dead;
         }
     }
     bool operator==(const BatchRecord&) const = default;
@@ -118,9 +122,10 @@ struct BatchRecord {
 /// Which batches, oldest first unless `newest_first`.
 struct BatchQuery {
     std::optional<BatchState> state{};
-    std::string owner{};            ///< empty: everybody's
-    std::int64_t offset{0};         ///< skip so many (Livy's `from`)
-    std::optional<BatchId> after{}; ///< keyset cursor: only those after this one in the order asked
+    std::string owner{};     ///< empty: everybody's
+    std::int64_t offset{0};  ///< skip so many (Livy's `from`)
+    std::optional<BatchId>
+        after{};  ///< keyset cursor: only those after this one in the order asked
     std::size_t limit{100};
     bool newest_first{false};
 };
@@ -132,34 +137,50 @@ struct BatchPage {
 
 inline constexpr std::string_view to_string(BatchState state) noexcept {
     switch (state) {
-        case BatchState::starting: return "starting";
-        case BatchState::running: return "running";
-        case BatchState::success: return "success";
-        case BatchState::dead: return "dead";
-        case BatchState::killed: return "killed";
+        case BatchState::starting:
+            return "starting";
+        case BatchState::running:
+            return "running";
+        case BatchState::success:
+            return "success";
+        case BatchState::dead:
+            return "dead";
+        case BatchState::killed:
+            return "killed";
     }
     return "unknown";
 }
 
 inline constexpr std::string_view to_string(BatchPhase phase) noexcept {
     switch (phase) {
-        case BatchPhase::accepted: return "accepted";
-        case BatchPhase::reserved: return "reserved";
-        case BatchPhase::submitted: return "submitted";
-        case BatchPhase::running: return "running";
-        case BatchPhase::ended: return "ended";
-        case BatchPhase::released: return "released";
+        case BatchPhase::accepted:
+            return "accepted";
+        case BatchPhase::reserved:
+            return "reserved";
+        case BatchPhase::submitted:
+            return "submitted";
+        case BatchPhase::running:
+            return "running";
+        case BatchPhase::ended:
+            return "ended";
+        case BatchPhase::released:
+            return "released";
     }
     return "unknown";
 }
 
 inline constexpr std::string_view to_string(Outcome outcome) noexcept {
     switch (outcome) {
-        case Outcome::none: return "none";
-        case Outcome::success: return "success";
-        case Outcome::failed: return "failed";
-        case Outcome::killed: return "killed";
-        case Outcome::unknown: return "unknown";
+        case Outcome::none:
+            return "none";
+        case Outcome::success:
+            return "success";
+        case Outcome::failed:
+            return "failed";
+        case Outcome::killed:
+            return "killed";
+        case Outcome::unknown:
+            return "unknown";
     }
     return "unknown";
 }

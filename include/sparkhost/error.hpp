@@ -46,21 +46,33 @@ inline const boost::system::error_category& error_category() noexcept {
         const char* name() const noexcept override { return "sparkhost"; }
         std::string message(int code) const override {
             switch (static_cast<Errc>(code)) {
-                case Errc::not_found: return "not found";
-                case Errc::already_exists: return "already exists";
-                case Errc::conflict: return "changed by someone else; read it again and retry";
-                case Errc::invalid_argument: return "invalid argument";
-                case Errc::invalid_state: return "not possible in the present state";
-                case Errc::rejected: return "a limit is reached; try again later";
-                case Errc::not_supported: return "not supported by this plug-in";
-                case Errc::backend_failed: return "the backend failed";
-                case Errc::storage_failed: return "the storage failed; nothing was written";
+                case Errc::not_found:
+                    return "not found";
+                case Errc::already_exists:
+                    return "already exists";
+                case Errc::conflict:
+                    return "changed by someone else; read it again and retry";
+                case Errc::invalid_argument:
+                    return "invalid argument";
+                case Errc::invalid_state:
+                    return "not possible in the present state";
+                case Errc::rejected:
+                    return "a limit is reached; try again later";
+                case Errc::not_supported:
+                    return "not supported by this plug-in";
+                case Errc::backend_failed:
+                    return "the backend failed";
+                case Errc::storage_failed:
+                    return "the storage failed; nothing was written";
                 case Errc::indeterminate:
                     return "the storage failed while committing; whether the change was written is "
                            "not known yet";
-                case Errc::expired: return "no longer kept";
-                case Errc::timed_out: return "timed out";
-                case Errc::stopped: return "the host is stopping";
+                case Errc::expired:
+                    return "no longer kept";
+                case Errc::timed_out:
+                    return "timed out";
+                case Errc::stopped:
+                    return "the host is stopping";
             }
             return "unknown sparkhost error";
         }
@@ -77,11 +89,13 @@ inline boost::system::error_code make_error_code(Errc code) noexcept {
 struct Error {
     boost::system::error_code code{};
     std::string detail{};
-    std::string field{};  ///< path of the offending input field, e.g. "conf.spark.master"; may be empty
+    /// Path of the offending input field, e.g. "conf.spark.master"; may be empty.
+    std::string field{};
 
     Error() = default;
-    Error(Errc errc) : code(make_error_code(errc)) {}                        // NOLINT: converting
-    Error(boost::system::error_code error, std::string text = {}) : code(error), detail(std::move(text)) {}
+    Error(Errc errc) : code(make_error_code(errc)) {}  // NOLINT: converting
+    Error(boost::system::error_code error, std::string text = {})
+        : code(error), detail(std::move(text)) {}
     Error(Errc errc, std::string text, std::string path = {})
         : code(make_error_code(errc)), detail(std::move(text)), field(std::move(path)) {}
 
@@ -105,7 +119,8 @@ private:
     Error error_;
 };
 
-[[noreturn]] inline void throw_exception_from_error(const Error& error, const boost::source_location&) {
+[[noreturn]] inline void throw_exception_from_error(const Error& error,
+                                                    const boost::source_location&) {
     throw Exception(error);
 }
 
@@ -115,12 +130,15 @@ class [[nodiscard]] Result : public boost::system::result<T, Error> {
 public:
     using boost::system::result<T, Error>::result;
     Result() requires(!std::is_void_v<T>) : boost::system::result<T, Error>(T{}) {}
-    Result() requires(std::is_void_v<T>) : boost::system::result<T, Error>(boost::system::in_place_value) {}
+    Result() requires(std::is_void_v<T>)
+        : boost::system::result<T, Error>(boost::system::in_place_value) {}
     Result(Errc errc) : boost::system::result<T, Error>(Error(errc)) {}  // NOLINT: converting
 };
 
 /// Success without a value: `co_return ok();`
-inline Result<void> ok() { return Result<void>(); }
+inline Result<void> ok() {
+    return Result<void>();
+}
 
 /// Every operation that can take time. Lazy: it starts when awaited.
 template <class T>

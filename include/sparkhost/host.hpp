@@ -64,24 +64,25 @@ struct HostOptions {
 
 /// What the host is made of. Every plug-in serves one host only.
 struct HostPlugins {
-    std::unique_ptr<Storage> storage{};               ///< required
-    std::vector<std::unique_ptr<Backend>> backends{}; ///< at least one; names must differ
-    std::shared_ptr<Clock> clock{};                   ///< empty: the machine's
+    std::unique_ptr<Storage> storage{};                ///< required
+    std::vector<std::unique_ptr<Backend>> backends{};  ///< at least one; names must differ
+    std::shared_ptr<Clock> clock{};                    ///< empty: the machine's
 };
 
 /// Which change of a batch to wait for.
 struct ChangeRequest {
     BatchId id{};
-    std::int64_t seen_version{0};          ///< return when the version differs …
-    std::optional<BatchState> not_state{}; ///< … or, if set, when the state is not this one instead
+    std::int64_t seen_version{0};  ///< return when the version differs …
+    std::optional<BatchState>
+        not_state{};  ///< … or, if set, when the state is not this one instead
     std::chrono::milliseconds timeout{std::chrono::milliseconds::max()};
 };
 
 struct BatchLogRequest {
     BatchId id{};
-    std::int64_t offset{0};   ///< negative: the last so many lines
+    std::int64_t offset{0};  ///< negative: the last so many lines
     std::size_t limit{100};
-    bool follow{false};       ///< wait for a line at `offset`, or for the end
+    bool follow{false};  ///< wait for a line at `offset`, or for the end
 };
 
 /// Upper bounds of the latency histograms, seconds; the last bucket is open.
@@ -95,19 +96,21 @@ struct LatencyHistogram {
 
 /// Figures for /metrics and health. A copy taken at one moment.
 struct HostStatus {
-    bool ready{false};      ///< open, recovered, accepting
-    bool draining{false};   ///< stop() has been called
+    bool ready{false};     ///< open, recovered, accepting
+    bool draining{false};  ///< stop() has been called
     bool storage_healthy{false};
     std::string store_uuid{};
     std::string problem{};  ///< why it is not ready; for people
     std::int64_t queued{0};
-    std::int64_t active{0};  ///< hold a ticket, have not ended
+    std::int64_t active{0};                  ///< hold a ticket, have not ended
     std::array<std::int64_t, 6> by_phase{};  ///< batches in the store, indexed by BatchPhase
-    std::array<std::int64_t, 5> ended_by_state{};  ///< ended since run() began, indexed by BatchState
+    /// Ended since run() began, indexed by BatchState.
+    std::array<std::int64_t, 5> ended_by_state{};
     std::int64_t last_sequence{0};
-    LatencyHistogram accept{};    ///< submit() called → durable
-    LatencyHistogram dispatch{};  ///< durable → Backend::submit called, for batches that never waited for a slot
-    LatencyHistogram push{};      ///< backend report → durable and visible
+    LatencyHistogram accept{};  ///< submit() called → durable
+    LatencyHistogram
+        dispatch{};  ///< durable → Backend::submit called, for batches that never waited for a slot
+    LatencyHistogram push{};  ///< backend report → durable and visible
     StorageStats storage{};
 };
 

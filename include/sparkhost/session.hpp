@@ -26,8 +26,9 @@ struct StatementId {
 
 /// An interactive application: `spec` without a file, and the languages it speaks.
 struct SessionSpec {
-    std::string kind{};  ///< default kind of its statements: "pyspark", "sql", "spark"; empty: shared
-    BatchSpec spec{};    ///< resources, conf, names; `file` and `args` are the runtime's to fill
+    /// Default kind of its statements: "pyspark", "sql", "spark"; empty: shared.
+    std::string kind{};
+    BatchSpec spec{};  ///< resources, conf, names; `file` and `args` are the runtime's to fill
 };
 
 /// Code to run in a session.
@@ -41,7 +42,7 @@ struct StatementSpec {
 struct StatementResult {
     bool succeeded{false};
     std::map<std::string, std::string> data{};
-    std::string error_name{};   ///< exception class; where it did not succeed
+    std::string error_name{};  ///< exception class; where it did not succeed
     std::string error_value{};
     std::vector<std::string> traceback{};
 };

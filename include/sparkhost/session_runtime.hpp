@@ -43,7 +43,8 @@ public:
     /// it by its id and never runs it twice. Output already received is not given again.
     /// Not an error: code that fails (StatementResult::succeeded is false).
     /// Errors: backend_failed – the driver is gone; stopped – close() was called.
-    virtual Awaitable<StatementResult> execute(StatementSpec statement, std::shared_ptr<OutputSink> sink) = 0;
+    virtual Awaitable<StatementResult> execute(StatementSpec statement,
+                                               std::shared_ptr<OutputSink> sink) = 0;
 
     /// Stops a statement that runs or waits, and no other. A statement that is over, or unknown,
     /// is a success. The session stays usable. Errors: backend_failed.
@@ -80,7 +81,7 @@ public:
         int attempt{1};
         SessionSpec session{};
         std::string agent_endpoint{};  ///< where the agent dials: "unix:/path" or "tcp:host:port"
-        std::string claim_file{};      ///< 0600 file with the one-time secret, readable by the driver
+        std::string claim_file{};  ///< 0600 file with the one-time secret, readable by the driver
     };
 
     virtual ~SessionRuntime() = default;
@@ -93,7 +94,8 @@ public:
 
     /// Takes up the conversation on a connection whose agent has claimed its ticket, or has
     /// resumed with its key. Errors: backend_failed – the agent does not speak this protocol.
-    virtual Awaitable<std::unique_ptr<Conversation>> attach(std::unique_ptr<AgentConnection> connection) = 0;
+    virtual Awaitable<std::unique_ptr<Conversation>> attach(
+        std::unique_ptr<AgentConnection> connection) = 0;
 };
 
 }  // namespace sparkhost

@@ -63,7 +63,8 @@ struct Update {
     std::string body{};
 };
 
-/// Removes a record, if its version is `expected_version`, and its unique keys (but see keep_until).
+/// Removes a record, if its version is `expected_version`, and its unique keys (but see
+/// keep_until).
 struct Erase {
     RecordKey key{};
     std::int64_t expected_version{0};
@@ -87,8 +88,8 @@ struct Transaction {
 };
 
 struct CommitResult {
-    std::vector<std::int64_t> ids{};   ///< of the inserted records, in order
-    std::int64_t last_sequence{0};     ///< of the last event written; 0 if none was
+    std::vector<std::int64_t> ids{};  ///< of the inserted records, in order
+    std::int64_t last_sequence{0};    ///< of the last event written; 0 if none was
     /// Set when a unique key was taken: nothing was written.
     struct Duplicate {
         std::string scope{};
@@ -111,11 +112,11 @@ struct StoredEvent {
 /// Which records, by ascending id unless `newest_first`.
 struct Query {
     RecordKind kind{RecordKind::batch};
-    std::vector<std::string> states{};  ///< any of these; empty: all
-    std::string owner{};                ///< empty: all
+    std::vector<std::string> states{};    ///< any of these; empty: all
+    std::string owner{};                  ///< empty: all
     std::optional<std::int64_t> after{};  ///< keyset cursor: only ids beyond it in the order asked
-    std::int64_t offset{0};             ///< then skip so many
-    std::size_t limit{100};             ///< 0: none, for the total alone
+    std::int64_t offset{0};               ///< then skip so many
+    std::size_t limit{100};               ///< 0: none, for the total alone
     bool newest_first{false};
     bool want_total{true};
 };
@@ -126,7 +127,7 @@ struct Page {
 };
 
 struct EventQuery {
-    std::int64_t after{0};   ///< only events with greater numbers
+    std::int64_t after{0};  ///< only events with greater numbers
     std::size_t limit{1000};
 };
 
@@ -141,18 +142,18 @@ struct StorageContext {
 };
 
 struct StoreInfo {
-    std::string uuid{};              ///< made with the store, never changes
-    std::int64_t last_sequence{0};   ///< of the newest event; 0: none yet
-    std::int64_t oldest_sequence{1}; ///< of the oldest event kept
+    std::string uuid{};               ///< made with the store, never changes
+    std::int64_t last_sequence{0};    ///< of the newest event; 0: none yet
+    std::int64_t oldest_sequence{1};  ///< of the oldest event kept
 };
 
 /// Figures for /metrics. All since open().
 struct StorageStats {
-    std::uint64_t commits{0};        ///< transactions committed
-    std::uint64_t disk_commits{0};   ///< durable writes they were grouped into
-    double disk_seconds{0};          ///< time spent in durable writes
+    std::uint64_t commits{0};       ///< transactions committed
+    std::uint64_t disk_commits{0};  ///< durable writes they were grouped into
+    double disk_seconds{0};         ///< time spent in durable writes
     std::uint64_t failures{0};
-    bool healthy{true};              ///< the last disk operation succeeded
+    bool healthy{true};  ///< the last disk operation succeeded
 };
 
 /// Keeps records and an append-only event log, in one atomic durable commit.

@@ -115,8 +115,9 @@ Result<UniqueFd> open_null() {
 /// For the child between us and an orphan, whose whole life is one system call.
 void wait_and_reap(const UniqueFd& handle) {
     siginfo_t info{};
-    while (handle && ::waitid(static_cast<idtype_t>(P_PIDFD), static_cast<id_t>(handle.get()),
-                              &info, WEXITED) < 0 &&
+    while (handle &&
+           ::waitid(static_cast<idtype_t>(P_PIDFD), static_cast<id_t>(handle.get()), &info,
+                    WEXITED) < 0 &&
            errno == EINTR) {
     }
 }

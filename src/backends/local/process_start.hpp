@@ -36,9 +36,9 @@ struct StartedProcess {
     UniqueFd handle{};  ///< pidfd; empty for an orphan, and when it was reaped before we could look
 };
 
-/// Starts a child, or an orphan, with default signals, an empty signal mask, stdin from /dev/null and no
-/// other descriptor of this process.
-/// Errors: backend_failed – the program cannot be executed; `detail` says why.
+/// Starts a child, or an orphan, with default signals, an empty signal mask, stdin from /dev/null
+/// and no other descriptor of this process. Errors: backend_failed – the program cannot be
+/// executed; `detail` says why.
 Result<StartedProcess> start_process(const ProcessStart& start);
 
 /// Takes the child's exit status away from the kernel if it is over. Never looks at another

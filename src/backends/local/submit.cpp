@@ -15,7 +15,7 @@ namespace {
 
 /// What the blocking part of a submit has come to.
 struct Start {
-    std::optional<Claim> claim{};  ///< somebody has the ticket already
+    std::optional<Claim> claim{};         ///< somebody has the ticket already
     std::shared_ptr<UniqueFd> answers{};  ///< of the supervisor that was started
 };
 

@@ -89,7 +89,7 @@ Result<std::shared_ptr<const SupervisorProgram>> load_supervisor(const std::stri
 }
 
 Result<UniqueFd> start_supervisor(const SupervisorProgram& program,
-                                           const std::string& ticket_folder) {
+                                  const std::string& ticket_folder) {
     int ends[2];
     if (::pipe2(ends, O_CLOEXEC) != 0) {
         return errno_error("make", "a pipe", errno);

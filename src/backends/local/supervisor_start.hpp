@@ -31,7 +31,7 @@ Result<std::shared_ptr<const SupervisorProgram>> load_supervisor(const std::stri
 /// not be left a zombie in a process that goes on without one. Gives the reading end of its
 /// stdout. Blocking.
 Result<UniqueFd> start_supervisor(const SupervisorProgram& program,
-                                           const std::string& ticket_folder);
+                                  const std::string& ticket_folder);
 
 /// Its first line, "claimed", "taken" or "error …"; empty: it ended, or was silent for too long.
 asio::awaitable<std::string> read_answer(UniqueFd answers);

@@ -232,8 +232,7 @@ BOOST_AUTO_TEST_CASE(an_erase_whose_store_fails_says_what_is_true) {
             fixture.advance(1min);  // what can be tried again has been
             BOOST_TEST_REQUIRE(erased->done());
             const auto left = fixture.ask(fixture.host().find(id));
-            if (erased->answer->has_error() &&
-                erased->answer->error().is(Errc::storage_failed)) {
+            if (erased->answer->has_error() && erased->answer->error().is(Errc::storage_failed)) {
                 BOOST_TEST_REQUIRE(left.has_value());
                 BOOST_TEST(!left->erase_requested, "nothing has changed");
             } else {

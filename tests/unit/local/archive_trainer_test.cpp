@@ -109,9 +109,8 @@ BOOST_AUTO_TEST_CASE(a_host_that_stops_during_the_training_ends) {
     plugins.backends.push_back(make_local_backend(io.get_executor(), harness.options));
     Host host(io.get_executor(), {}, std::move(plugins));  // its pool ends before the training
     std::optional<Result<void>> ended;
-    asio::co_spawn(io, host.run(), [&](std::exception_ptr, Result<void> result) {
-        ended = std::move(result);
-    });
+    asio::co_spawn(io, host.run(),
+                   [&](std::exception_ptr, Result<void> result) { ended = std::move(result); });
     auto until_it_trains = [&]() -> asio::awaitable<void> {
         auto strand = co_await asio::this_coro::executor;
         auto events = std::make_shared<detail::local::FolderEvents>();

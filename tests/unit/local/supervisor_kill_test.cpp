@@ -5,6 +5,7 @@
 
 #include <chrono>
 #include <csignal>
+#include <filesystem>
 #include <string>
 #include <vector>
 
@@ -156,21 +157,26 @@ BOOST_AUTO_TEST_CASE(processes_that_breed_while_they_are_killed_are_all_ended) {
     Supervised ticket;
     Gate gate(ticket.dir() / "gate");
     ticket.plan().grace = std::chrono::milliseconds{20};
-    // each of a chain starts the next, in a session of its own, and then ends
+    const auto outlived = ticket.dir() / "outlived";
+    // each of a chain starts the next, in a session of its own, and then ends; the chain ends by
+    // itself after a while, so that it never outlives a test that is killed
     ticket.script(
         "exec /usr/bin/python3 -c '\nimport os,signal,time\n"
         "signal.signal(signal.SIGTERM, signal.SIG_IGN)\n"
-        "if os.fork()==0:\n open(\"" +
+        "if os.fork()==0:\n end=time.time()+60\n open(\"" +
         gate.out() +
         "\",\"w\").write(\"up\\n\")\n"
-        " while True:\n  os.setsid() if os.getpid()!=os.getsid(0) else 0\n"
-        "  if os.fork(): os._exit(0)\n"
+        " while time.time()<end:\n  os.setsid() if os.getpid()!=os.getsid(0) else 0\n"
+        "  if os.fork(): os._exit(0)\n open(\"" +
+        outlived.string() +
+        "\",\"w\")\n os._exit(0)\n"
         "time.sleep(1000)'");
     ticket.start();
     BOOST_TEST(gate.line() == "up");
     ticket.send_kill();
     BOOST_TEST(ticket.wait() == 0);
     BOOST_TEST(ticket.journal().back() == "ended signal 9");
+    BOOST_TEST(!std::filesystem::exists(outlived));
 }
 
 BOOST_AUTO_TEST_CASE(orphans_that_end_by_themselves_are_reaped_while_the_driver_runs) {

@@ -162,12 +162,13 @@ BOOST_AUTO_TEST_CASE(a_server_with_waiting_clients_stops) {
                 .result_int();
         }));
     }
-    // Those whose request is still on its way may find the connection closed: no answer is lost
-    // that was promised.
+    // Those whose request is still on its way may be told so, or find the connection closed: no
+    // answer is lost that was promised.
     BOOST_TEST(server.stop());
     for (auto& wait : waits) {
         try {
-            BOOST_TEST(wait.get() == 200u);
+            const unsigned status = wait.get();
+            BOOST_TEST((status == 200u || status == 503u), status);
         } catch (const boost::system::system_error& failure) {
             BOOST_TEST_MESSAGE(failure.what());
         }

@@ -38,7 +38,9 @@ public:
     }
     /// The same handle, opened again.
     Result<StoreInfo> reopen() {
-        return run_on(io, [this] { return storage->open(StorageContext{pool.get_executor(), {}}); });
+        return run_on(io, [this] {
+            return storage->open(StorageContext{pool.get_executor(), {}});
+        });
     }
     Result<CommitResult> commit(Transaction transaction) {
         return run_on(io, [&] { return storage->commit(std::move(transaction)); });

@@ -128,9 +128,10 @@ BOOST_FIXTURE_TEST_CASE(until_sleepers_waits_for_that_many, Fixture) {
 BOOST_AUTO_TEST_CASE(a_sleeper_on_another_thread_can_be_woken_from_here) {
     auto clock = std::make_shared<ManualClock>();
     auto woken = std::make_shared<std::string>();
+    asio::io_context io(1);  // outlives the pool, whose thread posts to it
     asio::thread_pool pool(1);
     asio::co_spawn(pool, manual_clock_test::sleeper(clock, 10ms, woken, 'a'), asio::detached);
-    test::run([&]() -> asio::awaitable<void> { co_await clock->until_sleepers(1); });
+    test::run_on(io, [&]() -> asio::awaitable<void> { co_await clock->until_sleepers(1); });
     clock->advance(10ms);
     pool.join();
     BOOST_TEST(*woken == "a");
