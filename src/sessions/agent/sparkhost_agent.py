@@ -982,8 +982,8 @@ class Spark:
                 "python_version": ".".join(map(str, sys.version_info[:3])), "pid": os.getpid()}
 
     def session(self):
-        """A session that works, also after a statement has stopped the first."""
-        if self._context() is None:
+        """A session of the context there is, also after a statement has made another one."""
+        if self._context() is not self._session.sparkContext:
             from pyspark.sql import SparkSession
             self._session = SparkSession.builder.getOrCreate()
         return self._session
