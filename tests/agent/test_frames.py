@@ -7,8 +7,6 @@ import random
 import pytest
 import sparkhost_agent as agent
 
-from session import Peer
-
 
 @pytest.mark.parametrize("message", [
     {"type": "a"}, {"type": "output", "text": "é\u2028😀\0\n\r\"\\"},
@@ -125,4 +123,14 @@ def test_a_host_that_asks_and_does_not_listen_does_not_fill_the_memory(launch):
     session.peer.close()
     session.resume(received=session.peer.last)
     assert session.echo(0, "1") == b"1"
-    assert isinstance(session.peer, Peer)
+
+
+def test_a_host_that_asks_and_does_not_acknowledge_does_not_fill_the_memory(launch):
+    session = launch(back_off=0.02, memory=65536, max_chunk=4096, spool=0).ready()
+    session.peer.acknowledges = False
+    with pytest.raises(AssertionError, match="Gone|Broken|reset"):
+        for _ in range(5000):
+            session.say("execute")
+            session.until("rejected")
+    session.resume(received=session.peer.last)
+    assert session.echo(0, "1") == b"1"

@@ -101,6 +101,7 @@ def test_a_forked_child_that_runs_to_the_end_of_the_statement_ends_there(session
     assert result["data"] == {"text/plain": "False"}
     assert sorted(session.output(0).split()) == [b"child", b"parent"]
     assert session.echo(1, "1") == b"1"
+    assert "stop" not in session.journal.read_text() and "error" not in session.log()
 
 
 def test_a_signal_to_a_forked_child_is_not_ours(session):

@@ -12,7 +12,7 @@ def statement(number, code="x"):
 
 
 def test_statements_start_in_their_order():
-    table = agent.StatementTable(100)
+    table = agent.StatementTable(10000)
     assert [table.execute(statement(n)) for n in (0, 1, 5)] == ["queued"] * 3
     started = []
     while table.has_waiting():
@@ -24,7 +24,7 @@ def test_statements_start_in_their_order():
 @pytest.mark.parametrize("number, outcome", [
     (1, "over"), (2, "known"), (3, "known"), (0, "forgotten"), (4, "queued")])
 def test_what_is_known_is_not_queued_again(number, outcome):
-    table = agent.StatementTable(100)
+    table = agent.StatementTable(10000)
     for one in (1, 2, 3):
         table.execute(statement(one))
     table.start()
@@ -36,7 +36,7 @@ def test_what_is_known_is_not_queued_again(number, outcome):
 
 
 def test_cancelling_takes_only_what_waits():
-    table = agent.StatementTable(100)
+    table = agent.StatementTable(10000)
     for one in (1, 2, 3):
         table.execute(statement(one))
     table.start()
@@ -47,8 +47,8 @@ def test_cancelling_takes_only_what_waits():
 
 
 def test_code_that_waits_is_limited_but_one_always_may():
-    table = agent.StatementTable(10)
-    assert table.execute(statement(1, "x" * 50)) == "queued"
+    table = agent.StatementTable(10 + 2 * agent.StatementTable.OVERHEAD)
+    assert table.execute(statement(1, "x" * 1000)) == "queued"
     assert table.execute(statement(2)) == "full"
     table.start()
     assert table.execute(statement(2, "x" * 9)) == "queued"
@@ -58,7 +58,7 @@ def test_code_that_waits_is_limited_but_one_always_may():
 
 
 def test_results_are_forgotten_when_they_are_many():
-    table = agent.StatementTable(100)
+    table = agent.StatementTable(10000)
     size = agent.StatementTable.KEEP_RESULTS // 2
     for one in (1, 2, 3):
         table.execute(statement(one))

@@ -375,6 +375,10 @@ class Outbox:
         return self._memory_used + self.OVERHEAD <= 2 * self._capacity \
             and self._spool.used + size <= self._spool.capacity
 
+    def is_flooded(self):
+        """Whether answers have piled up far beyond the limits."""
+        return self._memory_used > 4 * self._capacity
+
     def acknowledge(self, received):
         """The host keeps everything up to this number. Raises FramingError for one never sent."""
         if received > self.latest:
@@ -414,6 +418,7 @@ class StatementTable:
     again."""
 
     KEEP_RESULTS = 1 << 20  # bytes of results that can be sent again
+    OVERHEAD = 200          # of a statement, beside its code
 
     def __init__(self, max_waiting):
         self._max_waiting = max_waiting
@@ -432,11 +437,11 @@ class StatementTable:
             return "over"
         if statement.id <= self._highest:
             return "forgotten"
-        if self._waiting and self._waiting_size + len(statement.code) > self._max_waiting:
+        if self._waiting and self._waiting_size + self._cost(statement) > self._max_waiting:
             return "full"
         self._highest = statement.id
         self._waiting[statement.id] = statement
-        self._waiting_size += len(statement.code)
+        self._waiting_size += self._cost(statement)
         return "queued"
 
     def has_waiting(self):
@@ -444,7 +449,7 @@ class StatementTable:
 
     def start(self):
         _, self.running = self._waiting.popitem(last=False)
-        self._waiting_size -= len(self.running.code)
+        self._waiting_size -= self._cost(self.running)
         return self.running
 
     def cancel_waiting(self, statement_id=None):
@@ -452,7 +457,7 @@ class StatementTable:
         wanted = [statement_id] if statement_id is not None else list(self._waiting)
         taken = [one for one in wanted if one in self._waiting]
         for one in taken:
-            self._waiting_size -= len(self._waiting.pop(one).code)
+            self._waiting_size -= self._cost(self._waiting.pop(one))
         return taken
 
     def finish(self, statement_id, result, size):
@@ -466,6 +471,9 @@ class StatementTable:
 
     def result(self, statement_id):
         return self._results[statement_id][0]
+
+    def _cost(self, statement):
+        return self.OVERHEAD + len(statement.code)
 
 
 class InterruptMachine:
@@ -1359,6 +1367,8 @@ class Link(threading.Thread):
             connection.queue({"type": "pong", "id": message.get("id")})
         elif kind == "pong":
             pass
+        elif self._agent.outbox.is_flooded():
+            raise FramingError("the host asks and does not acknowledge")
         elif self._inbox.accept(message):
             self._agent.receive(message)
 
@@ -1506,10 +1516,10 @@ class Agent:
         self._capture.attach()
         run = self._sql.run if statement.kind == "sql" else self._python.run
         value, error = self.gate.call(self._with_job_group, run, statement)
-        self._restore_signals()
         if os.getpid() != self._pid:  # the code has forked, and this is the child
             self._capture.flush()
             os._exit(0 if error is None else 1)
+        self._restore_signals()
         if error is not None:
             return self._failure(statement, error)
         if sys.stdout is not sys.__stdout__:
