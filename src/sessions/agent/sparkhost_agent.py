@@ -856,7 +856,7 @@ def describe_exception(error, is_ours, cut):
         text = "".join(lines)
         lines = [text[:cut // 2], "\n[sparkhost: {} characters are cut]\n".format(size - cut),
                  text[-(cut // 2):]]
-    return type(error).__name__, cut_text(value, cut), lines
+    return plain_text(str(type(error).__name__)), cut_text(value, cut), lines
 
 
 def cut_text(text, limit):
@@ -1506,6 +1506,7 @@ class Agent:
                     self.gate.current, self.gate.raised = statement.id, 0
                     self._progress_at = time.monotonic() + self.settings.progress_every
                     self._progress_told = None
+                    self._hold_until = 0.0  # its first output is on its way at once
                     self._post({"type": "status", "state": "busy", "statement": statement.id})
                     return statement
                 self.changed.wait()
