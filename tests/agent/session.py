@@ -55,6 +55,12 @@ class Peer:
                 self.send({"type": "ack", "received": self.last})
         return message
 
+    def until(self, wanted):
+        """Reads on until this very message has come."""
+        deadline = time.monotonic() + PATIENCE
+        while self.read(deadline - time.monotonic()) != wanted:
+            assert time.monotonic() < deadline, wanted
+
     def send(self, message):
         self.send_bytes(json.dumps(message).encode() + b"\n")
 
@@ -90,7 +96,8 @@ class Session:
             self.process = subprocess.Popen(
                 [*command, str(agent), str(path)], stdout=log, stderr=log, stdin=subprocess.DEVNULL,
                 preexec_fn=processes.die_with_parent,
-                env={**os.environ, "PYTHONPATH": str(HERE / "fake_pyspark"),
+                env={**{k: v for k, v in os.environ.items() if k != "PYTHONUNBUFFERED"},
+                     "PYTHONPATH": str(HERE / "fake_pyspark"),
                      "FAKE_SPARK_JOURNAL": str(self.journal), **dict(environment)})
 
     # -- the host's comings and goings --
@@ -139,9 +146,10 @@ class Session:
         self.peer.send({"type": kind, "seq": self.seq, **fields})
 
     def read(self, patience=PATIENCE):
+        deadline = time.monotonic() + patience
         while True:
             try:
-                message = self.peer.read(patience)
+                message = self.peer.read(deadline - time.monotonic())
             except (Gone, OSError) as error:
                 raise AssertionError(f"{error!r} after {self.seen[-3:]}; its log:\n{self.log()}")
             if message["type"] == "ping":
@@ -152,10 +160,12 @@ class Session:
 
     def until(self, kind, patience=PATIENCE, /, **fields):
         """Reads on until a message of this type with these fields has come."""
-        while True:
-            message = self.read(patience)
+        deadline = time.monotonic() + patience
+        while time.monotonic() < deadline:
+            message = self.read(deadline - time.monotonic())
             if message["type"] == kind and all(message.get(k) == v for k, v in fields.items()):
                 return message
+        raise AssertionError(f"no {kind} {fields} in {patience} s")
 
     def execute(self, statement, code, kind="pyspark"):
         self.say("execute", statement=statement, kind=kind, code=code)
@@ -176,8 +186,9 @@ class Session:
 
     def running(self, statement, said=b"go"):
         """Waits until the statement's code has printed this."""
+        deadline = time.monotonic() + PATIENCE
         while said not in self.output(statement):
-            self.read()
+            self.read(deadline - time.monotonic())
 
     def output(self, statement, stream="stdout"):
         """All that has come of a statement's output."""

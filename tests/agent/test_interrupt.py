@@ -167,6 +167,7 @@ def test_interrupt_machine_ends_the_session_once_and_at_the_earliest_time():
     machine = agent.InterruptMachine(repeat=1, attempts=99)
     machine.request(7, 0, end_session_after=5)
     machine.request(7, 1, end_session_after=2)
+    machine.request(7, 2, end_session_after=9)
     assert machine.deadline() == 0
     assert "end_session" not in machine.tick(2.9, 0)
     assert "end_session" in machine.tick(3, 0)

@@ -243,20 +243,15 @@ def test_a_waiting_queue_has_a_limit(launch):
 
 def test_the_host_is_acknowledged(session):
     session.execute(0, "1")
-    while session.peer.read() != {"type": "ack", "received": session.seq}:
-        pass
+    session.peer.until({"type": "ack", "received": session.seq})
 
 
 def test_a_ping_is_answered_and_a_silent_host_is_left(launch):
     session = launch(ping_every=0.1).ready()
     session.peer.send({"type": "ping", "id": 7})
-    while session.peer.read() != {"type": "pong", "id": 7}:
-        pass
-    while session.peer.read()["type"] != "ping":
-        pass
+    session.peer.until({"type": "pong", "id": 7})
     with pytest.raises(Gone):
-        while True:
-            session.peer.read()
+        session.peer.until("nothing")
     session.resume(received=session.peer.last)
 
 

@@ -169,8 +169,7 @@ def test_a_refused_resume_ends_the_agent(session):
 def test_bye_is_told_to_a_host_that_returns_in_time(launch):
     session = launch(bye_grace=20).ready()
     session.say("close")
-    while session.peer.read() != {"type": "ack", "received": session.seq}:
-        pass
+    session.peer.until({"type": "ack", "received": session.seq})
     session.vanish()
     session.listen()
     session.resume(received=session.peer.last)

@@ -961,6 +961,10 @@ class SqlCode:
 class Spark:
     """The session's SparkSession, its context, and what is asked of them."""
 
+    # py4j logs each interrupt that reaches it, with a traceback
+    NOISE = ("KeyboardInterrupt while sending command",
+             "Exception occurred while shutting down connection")
+
     def __init__(self):
         self._session = None
         self._ended_jobs = {}  # of the current group: (completed tasks, tasks)
@@ -978,9 +982,9 @@ class Spark:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # it is deprecated, and old notebooks use it
             names["sqlContext"] = SQLContext(context, self._session)
-        # py4j logs each interrupt that reaches it, with a traceback
-        logging.getLogger().addFilter(lambda record: not str(record.msg).startswith(
-            "KeyboardInterrupt while sending command"))
+        for name in ("", "py4j.clientserver", "py4j.java_gateway"):
+            logging.getLogger(name).addFilter(
+                lambda record: not str(record.msg).startswith(self.NOISE))
         return names
 
     def facts(self):
@@ -1550,7 +1554,6 @@ class Agent:
     def _finish(self, statement, fields):
         with self.lock:
             interrupted = self._interrupts.over(statement.id)
-            self.gate.current = None  # from here on nothing can hit it, nor what follows
         self._capture.flush()
         with self.changed:
             self._drain()
