@@ -100,18 +100,17 @@ class Settings:
             raise SettingsError("not a JSON object")
         for name in values:
             if name not in self.LIMITS and name not in self.TEXTS:
-                raise SettingsError("{}: there is no such setting".format(name))
+                raise SettingsError(f"{name}: there is no such setting")
         for name in self.TEXTS:
             value = values.get(name, "")
             if not isinstance(value, str):
-                raise SettingsError("{}: must be a text".format(name))
+                raise SettingsError(f"{name}: must be a text")
             setattr(self, name, value)
         for name, (default, smallest, largest) in self.LIMITS.items():
             value = values.get(name, default)
             if isinstance(value, bool) or not isinstance(value, (int, float)) \
                     or not smallest <= value <= largest:
-                raise SettingsError("{}: must be a number from {} to {}".format(
-                    name, smallest, largest))
+                raise SettingsError(f"{name}: must be a number from {smallest} to {largest}")
             setattr(self, name, value)
         # a byte can take six in JSON
         if max(self.max_result, self.max_chunk) * 8 > self.max_line:
@@ -133,7 +132,7 @@ class Settings:
             cls._refuse_shared(settings.secret_file)
             settings.secret = cls._read(settings.secret_file).strip()
             if not settings.secret:
-                raise SettingsError("secret_file: {} is empty".format(settings.secret_file))
+                raise SettingsError(f"secret_file: {settings.secret_file} is empty")
         return settings
 
     @staticmethod
@@ -141,7 +140,7 @@ class Settings:
         try:
             return json.loads(text)
         except ValueError as error:
-            raise SettingsError("not JSON: {}".format(error))
+            raise SettingsError(f"not JSON: {error}")
 
     @staticmethod
     def _read(path):
@@ -149,13 +148,12 @@ class Settings:
             with open(path, encoding="utf-8") as file:
                 return file.read()
         except (OSError, ValueError) as error:
-            raise SettingsError("cannot be read: {}".format(error))
+            raise SettingsError(f"cannot be read: {error}")
 
     @staticmethod
     def _refuse_shared(path):
         if os.stat(path).st_mode & 0o077:
-            raise SettingsError("{}: holds a secret and can be read by others; chmod 600".format(
-                path))
+            raise SettingsError(f"{path}: holds a secret and can be read by others; chmod 600")
 
 
 def parse_endpoint(text):
@@ -210,7 +208,7 @@ def _small_int(digits):
 
 
 def _no_constant(name):
-    raise ValueError("{} is not JSON".format(name))
+    raise ValueError(f"{name} is not JSON")
 
 
 class FrameDecoder:
@@ -235,7 +233,7 @@ class FrameDecoder:
         self._pieces.append(piece)
         self._size += len(piece)
         if self._size >= self._max_line:
-            raise FramingError("a line is longer than {} bytes".format(self._max_line))
+            raise FramingError(f"a line is longer than {self._max_line} bytes")
 
     @staticmethod
     def _parse(line):
@@ -243,7 +241,7 @@ class FrameDecoder:
             message = json.loads(line.decode("utf-8"), parse_int=_small_int,
                                  parse_constant=_no_constant)
         except (ValueError, RecursionError) as error:
-            raise FramingError("a line is not JSON: {}".format(error))
+            raise FramingError(f"a line is not JSON: {error}")
         if not isinstance(message, dict) or not isinstance(message.get("type"), str):
             raise FramingError("a line is not an object with a type")
         if "seq" in message and not is_count(message["seq"], 1):
@@ -268,10 +266,10 @@ class Inbox:
         seq = message.get("seq")
         if seq is None:
             if message["type"] in self.NUMBERED:
-                raise FramingError("{} without seq".format(message["type"]))
+                raise FramingError(f"{message['type']} without seq")
             return True
         if seq > self.received + 1:
-            raise FramingError("message {} came after {}".format(seq, self.received))
+            raise FramingError(f"message {seq} came after {self.received}")
         if seq <= self.received:
             return False
         self.received = seq
@@ -382,7 +380,7 @@ class Outbox:
     def acknowledge(self, received):
         """The host keeps everything up to this number. Raises FramingError for one never sent."""
         if received > self.latest:
-            raise FramingError("message {} is acknowledged and was never sent".format(received))
+            raise FramingError(f"message {received} is acknowledged and was never sent")
         while self.acknowledged < received:
             frame, size, place = self._entries.popleft()
             self.acknowledged += 1
@@ -513,9 +511,9 @@ class InterruptMachine:
             # a signal can fall between two instructions: repeat until one has been delivered
             self._due = now + (self._retry if self.delivered == 0 else self._repeat)
             self._retry = min(self._retry * 2, self._repeat)
-        if self.delivered >= self._attempts and not self._told:
-            self._told = True
-            actions.append("unheeded")
+            if self.delivered >= self._attempts and not self._told:
+                self._told = True
+                actions.append("unheeded")
         if self._end_at is not None and now >= self._end_at:
             self._end_at = None
             actions.append("end_session")
@@ -588,8 +586,8 @@ class OutputMeter:
         for stream in list(self._tails):
             chunks += self._take(stream, self._tails.pop(stream))
         if self.dropped:
-            chunks.append(("stderr", "[sparkhost: {} bytes of output were cut]\n".format(
-                self.dropped).encode()))
+            note = f"[sparkhost: {self.dropped} bytes of output were cut]\n"
+            chunks.append(("stderr", note.encode()))
         return chunks
 
     def _take(self, stream, data):
@@ -602,8 +600,8 @@ class OutputMeter:
         kept = kept[:len(kept) - unfinished_tail(kept)]
         chunks = [(stream, kept)] if kept else []
         if not self.dropped:
-            chunks.append(("stderr", "\n[sparkhost: more than {} bytes of output; the rest is cut"
-                           "]\n".format(self._limit).encode()))
+            note = f"\n[sparkhost: more than {self._limit} bytes of output; the rest is cut]\n"
+            chunks.append(("stderr", note.encode()))
         self._left = 0
         self.dropped += len(data) - len(kept)
         return chunks
@@ -654,7 +652,7 @@ class Capture:
             if first or is_closed(self._streams[name]):
                 self._streams[name] = open(number, "w", buffering=1, encoding="utf-8",
                                            errors=errors, closefd=False)
-                setattr(sys, "__{}__".format(name), self._streams[name])
+                setattr(sys, f"__{name}__", self._streams[name])
             if first or is_closed(getattr(sys, name)):
                 setattr(sys, name, self._streams[name])
 
@@ -710,7 +708,7 @@ class Gate:
 
 
 def statement_file(statement_id):
-    return "<statement {}>".format(statement_id)
+    return f"<statement {statement_id}>"
 
 
 class SourceLines:
@@ -854,7 +852,7 @@ def describe_exception(error, is_ours, cut):
     size = sum(map(len, lines))
     if size > cut:
         text = "".join(lines)
-        lines = [text[:cut // 2], "\n[sparkhost: {} characters are cut]\n".format(size - cut),
+        lines = [text[:cut // 2], f"\n[sparkhost: {size - cut} characters are cut]\n",
                  text[-(cut // 2):]]
     return plain_text(str(type(error).__name__)), cut_text(value, cut), lines
 
@@ -866,7 +864,7 @@ def cut_text(text, limit):
         return text
     kept = text.encode("utf-8", "surrogatepass")[:limit]
     kept = kept[:len(kept) - unfinished_tail(kept)].decode("utf-8", "surrogatepass")
-    return "{}\n[sparkhost: cut after {} of {} bytes]".format(kept, limit, size)
+    return f"{kept}\n[sparkhost: cut after {limit} of {size} bytes]"
 
 
 # ---- sql results -----------------------------------------------------------------------------
@@ -906,7 +904,7 @@ def sql_key(key, kind):
     if isinstance(key, (str, int, decimal.Decimal, float, datetime.date)):
         key = sql_value(key, kind)
         return key if isinstance(key, str) else json.dumps(key)
-    raise TypeError("a map with keys of type {} cannot be shown".format(kind.simpleString()))
+    raise TypeError(f"a map with keys of type {kind.simpleString()} cannot be shown")
 
 
 def plain_text(value):
@@ -920,18 +918,18 @@ def sql_table(frame, max_rows, max_size):
     notes = []
     if len(rows) > max_rows:
         rows.pop()
-        notes.append("only the first {} rows are shown".format(max_rows))
+        notes.append(f"only the first {max_rows} rows are shown")
     fields = frame.schema.fields
-    head = '{{"schema":{},"data":['.format(json.dumps(json.loads(frame.schema.json()),
-                                                      ensure_ascii=False, separators=(",", ":")))
+    schema = json.dumps(json.loads(frame.schema.json()), ensure_ascii=False, separators=(",", ":"))
+    head = '{"schema":' + schema + ',"data":['
     size, texts = len(head.encode()) + 2, []
     for row in rows:
         values = [sql_value(value, field.dataType) for value, field in zip(row, fields)]
         text = json.dumps(values, ensure_ascii=False, separators=(",", ":"))
         size += len(text.encode()) + 1
         if size > max_size:
-            notes.append("only the first {} of {} rows fit into {} bytes".format(
-                len(texts), len(rows), max_size))
+            notes.append(
+                f"only the first {len(texts)} of {len(rows)} rows fit into {max_size} bytes")
             break
         texts.append(text)
     return head + ",".join(texts) + "]}", notes
@@ -1007,7 +1005,7 @@ class Spark:
         if context is not None:
             with contextlib.suppress(Exception):  # stopped; the code will hear of it itself
                 context.setJobGroup(self._group(statement_id),
-                                    "statement {}".format(statement_id), True)
+                                    f"statement {statement_id}", True)
 
     def cancel_jobs(self, statement_id):
         context = self._context()
@@ -1044,7 +1042,7 @@ class Spark:
 
     @staticmethod
     def _group(statement_id):
-        return "sparkhost-{}".format(statement_id)
+        return f"sparkhost-{statement_id}"
 
 
 class Worker(threading.Thread):
@@ -1065,7 +1063,7 @@ class Worker(threading.Thread):
             try:
                 function(*arguments)
             except BaseException as error:
-                self._log("{}: {!r}".format(self.name, error))
+                self._log(f"{self.name}: {error!r}")
 
 
 # ---- processes -------------------------------------------------------------------------------
@@ -1081,7 +1079,7 @@ def descendants():
     for name in os.listdir("/proc"):
         if name.isdigit():
             with contextlib.suppress(OSError):
-                with open("/proc/{}/stat".format(name), "rb") as file:
+                with open(f"/proc/{name}/stat", "rb") as file:
                     state, parent = file.read().rpartition(b")")[2].split()[:2]
                 if state != b"Z":
                     children[int(parent)].append(int(name))
@@ -1339,7 +1337,7 @@ class Link(threading.Thread):
     def _lose(self, error, now):
         text = str(error)
         if text != self._last_error:  # not the same line for every dial
-            self._agent.log("no conversation with {}: {}".format(self._settings.endpoint, text))
+            self._agent.log(f"no conversation with {self._settings.endpoint}: {text}")
             self._last_error = text
         if self._connection is not None:
             if self._connection.state == "open":
@@ -1378,7 +1376,7 @@ class Link(threading.Thread):
 
     def _greeted(self, connection, message):
         if message["type"] == "refuse":
-            detail = "{}: {}".format(message.get("code"), message.get("detail"))
+            detail = f"{message.get('code')}: {message.get('detail')}"
             if message.get("retry") is True:
                 raise ConnectionRefusedError("the host asks to come back: " + detail)
             self._agent.log("the host refuses this agent: " + detail)
@@ -1397,7 +1395,7 @@ class Link(threading.Thread):
         self._back_off.reset()
         self._last_error = None
         self.granted = True
-        self._agent.log("in conversation with {}".format(self._settings.endpoint))
+        self._agent.log(f"in conversation with {self._settings.endpoint}")
         self._agent.changed.notify_all()
 
 
@@ -1590,7 +1588,7 @@ class Agent:
             try:
                 step()
             except BaseException as error:
-                self.log("at the end: {!r}".format(error))
+                self.log(f"at the end: {error!r}")
         if self._capture is not None:
             self._capture.flush()
         with self.lock:
@@ -1623,7 +1621,7 @@ class Agent:
         handler = {"execute": self._on_execute, "interrupt": self._on_interrupt,
                    "complete": self._on_complete, "close": self._on_close}.get(message["type"])
         if handler is None:
-            self.log("a message of unknown type is ignored: {!r}".format(message["type"][:100]))
+            self.log(f"a message of unknown type is ignored: {message['type'][:100]!r}")
             return
         try:
             handler(message)
@@ -1638,14 +1636,14 @@ class Agent:
         try:
             return self.outbox.next_frame()
         except OSError as error:
-            self.log("internal error: the spool cannot be read: {}".format(error))
+            self.log(f"internal error: the spool cannot be read: {error}")
             os._exit(EXIT_INTERNAL)
 
     def _on_execute(self, message):
         statement = Statement(statement_id(message), message.get("kind"),
                               read_wire_text(message.get("code")))
         if statement.kind not in KINDS:
-            raise ValueError("kind: must be one of {}".format(", ".join(KINDS)))
+            raise ValueError("kind: must be one of " + ", ".join(KINDS))
         if self._ending is not None:
             self._reject(message, "ending", "the session is ending")
             return
@@ -1737,8 +1735,8 @@ class Agent:
             granted = self._link.granted
             limit = self.settings.host_vanished_after if granted else self.settings.connect_for
             if now >= self._link.lost_at + limit:
-                self.log("no host at {} for {} s: ending".format(self.settings.endpoint, limit))
-                self.end("host_vanished", "no host for {} s".format(limit), EXIT_HOST_VANISHED)
+                self.log(f"no host at {self.settings.endpoint} for {limit} s: ending")
+                self.end("host_vanished", f"no host for {limit} s", EXIT_HOST_VANISHED)
             deadlines.append(self._link.lost_at + limit)
         if self._ending is not None:
             deadlines.append(self._tick_end(now))
@@ -1755,8 +1753,8 @@ class Agent:
                 self._post({"type": "unheeded", "statement": self._interrupts.statement,
                             "attempts": self.gate.raised})
             elif action == "end_session":
-                self.end("interrupt_unheeded", "statement {} did not end when interrupted".format(
-                    self._interrupts.statement), EXIT_INTERRUPT_UNHEEDED)
+                detail = f"statement {self._interrupts.statement} did not end when interrupted"
+                self.end("interrupt_unheeded", detail, EXIT_INTERRUPT_UNHEEDED)
                 self._force_at = now  # its grace is over
         return self._interrupts.deadline()
 
@@ -1792,7 +1790,7 @@ class Agent:
             self._final_at = time.monotonic() + self.settings.bye_grace
         all_said = self.outbox.acknowledged == self.outbox.latest
         if all_said or now >= self._final_at or reason in ("host_vanished", "refused"):
-            self.log("ended: {}{}".format(reason, ": " + detail if detail else ""))
+            self.log(f"ended: {reason}: {detail}" if detail else f"ended: {reason}")
             os._exit(status)
         return self._final_at
 
@@ -1852,7 +1850,7 @@ def make_log():
 
     def log(text):
         with contextlib.suppress(OSError):
-            os.write(descriptor, "sparkhost agent: {}\n".format(text).encode(
+            os.write(descriptor, f"sparkhost agent: {text}\n".encode(
                 "utf-8", "backslashreplace"))
     return log
 
@@ -1865,7 +1863,7 @@ def main(arguments):
     try:
         settings = Settings.load(arguments[0])
     except (SettingsError, OSError) as error:
-        log("settings {}: {}".format(arguments[0], error))
+        log(f"settings {arguments[0]}: {error}")
         return EXIT_BAD_SETTINGS
     Agent(settings, log).run()
     return EXIT_INTERNAL
