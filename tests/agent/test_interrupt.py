@@ -83,7 +83,7 @@ def test_code_that_ends_well_after_an_interrupt_keeps_its_result(session):
 
 
 def test_ending_the_session_is_by_option_and_is_said(launch):
-    session = launch(interrupt_repeat=0.1, interrupt_attempts=2).ready()
+    session = launch(interrupt_repeat=0.1, interrupt_attempts=2, progress_every=0.05).ready()
     session.execute(0, "while True:\n  try:\n    print('go')\n    while True: pass\n"
                        "  except KeyboardInterrupt: pass")
     session.running(0)
@@ -91,6 +91,7 @@ def test_ending_the_session_is_by_option_and_is_said(launch):
     session.until("unheeded", statement=0)
     session.interrupt(0, end_session_after=0.2)
     assert session.result(0)["ename"] == "SessionEnded"
+    session.peer.acknowledges = False  # so that it has its last time to the full
     assert "statement 0" in session.until("bye", reason="interrupt_unheeded")["detail"]
     assert session.wait() == agent.EXIT_INTERRUPT_UNHEEDED
 

@@ -1759,7 +1759,7 @@ class Agent:
         return self._interrupts.deadline()
 
     def _tick_progress(self, now):
-        if self._progress_at is None:
+        if self._progress_at is None or self._table.running is None:
             return None
         if now >= self._progress_at:
             self._progress_at = now + self.settings.progress_every
@@ -1833,6 +1833,8 @@ class Agent:
         self._post(rejected)
 
     def _post(self, message):
+        if self._final_at is not None:  # bye was the last one
+            return 0
         size = self.outbox.add(message)
         self._link.wake()
         return size
