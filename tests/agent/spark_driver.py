@@ -29,15 +29,15 @@ def launch_spark(line, folder, conf=(), **settings):
 
 @contextlib.contextmanager
 def driver(line, **settings):
-    folder = pathlib.Path(tempfile.mkdtemp(prefix="sparkhost-agent-"))
-    one = launch_spark(line, folder, interrupt_repeat=2, **settings)
-    try:
+    """An agent that is idle in a driver of this line. Nothing of it may be left over."""
+    with contextlib.ExitStack() as stack:
+        folder = pathlib.Path(tempfile.mkdtemp(prefix="sparkhost-agent-"))
+        stack.callback(shutil.rmtree, folder, ignore_errors=True)
+        one = launch_spark(line, folder, interrupt_repeat=2, **settings)
+        stack.callback(one.end)
         assert one.accept(PATIENCE)["type"] == "claim"
         one.grant()
         one.until("status", PATIENCE, state="idle")
         yield one
-    finally:
-        one.end()
-        left_over = processes.wait_gone(processes.descendants(), timeout=20)
-        shutil.rmtree(folder, ignore_errors=True)
+    left_over = processes.wait_gone(processes.descendants(), timeout=20)
     assert not left_over, [processes.command_line(pid) for pid in left_over]
