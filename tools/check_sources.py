@@ -21,6 +21,7 @@ SKIPPED = ("tests/checks/samples/", "tests/fuzz/corpus/")
 LICENCE = "SPDX-License-Identifier: Apache-2.0"
 LONGEST = 400
 LONGEST_TEST = 600
+LONGER = {"src/sessions/agent/sparkhost_agent.py": 2000}  # is shipped to drivers as one file
 NOTES = re.compile(r"\b(" + "|".join(("TO" + "DO", "FIX" + "ME", "X" * 3, "HA" + "CK")) + r")\b")
 
 
@@ -39,7 +40,7 @@ def faults(path, text, exists=lambda name: (cpp_text.ROOT / name).exists()):
         suffix == "" and lines[:1] and lines[0].startswith("#!"))
     if is_code and not any(LICENCE in line for line in lines[:2]):
         yield 1, "no licence line"
-    longest = LONGEST_TEST if path.startswith("tests/") else LONGEST
+    longest = LONGER.get(path, LONGEST_TEST if path.startswith("tests/") else LONGEST)
     if is_code and len(lines) > longest:
         yield len(lines), f"longer than {longest} lines: split it by responsibility"
     if path.endswith(".hpp") and f"#ifndef {guard(path)}\n#define {guard(path)}\n" not in text:
