@@ -8,6 +8,7 @@
 #include "support/report.hpp"
 
 #include <boost/asio/co_spawn.hpp>
+#include <boost/asio/use_future.hpp>
 
 #include <atomic>
 #include <future>
