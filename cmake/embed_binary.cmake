@@ -40,21 +40,23 @@ endif()
 
 set(SPARKHOST_EMBED_SCRIPT "${CMAKE_CURRENT_LIST_FILE}")
 
-# Adds the supervisor's image (backends/local/supervisor_image.hpp) to a target. The made file is
-# named by the global property SPARKHOST_SUPERVISOR_IMAGE: it compiles wherever src/ is an include
-# folder.
+# sparkhost_embed_file(target file function header): adds to the target a source, made during the
+# build, whose function (declared in that header of src/) gives the file's bytes.
+function(sparkhost_embed_file target file function header)
+    set(source "${CMAKE_CURRENT_BINARY_DIR}/${function}.cpp")
+    add_custom_command(OUTPUT "${source}"
+        COMMAND "${CMAKE_COMMAND}" "-DINPUT=${file}" "-DOUTPUT=${source}" "-DFUNCTION=${function}"
+            "-DHEADER=${header}" -P "${SPARKHOST_EMBED_SCRIPT}"
+        DEPENDS "${file}" ${ARGN} "${SPARKHOST_EMBED_SCRIPT}"
+        COMMENT "Embedding ${function}" VERBATIM)
+    target_sources(${target} PRIVATE "${source}")
+endfunction()
+
 function(sparkhost_embed_supervisor target)
     if(NOT TARGET sparkhost_supervisor)
         add_subdirectory("${PROJECT_SOURCE_DIR}/src/supervisor"
             "${PROJECT_BINARY_DIR}/src/supervisor")
     endif()
-    set(image "${CMAKE_CURRENT_BINARY_DIR}/supervisor_image.cpp")
-    add_custom_command(OUTPUT "${image}"
-        COMMAND "${CMAKE_COMMAND}" "-DINPUT=$<TARGET_FILE:sparkhost_supervisor>"
-            "-DOUTPUT=${image}" -DFUNCTION=supervisor_image
-            -DHEADER=backends/local/supervisor_image.hpp -P "${SPARKHOST_EMBED_SCRIPT}"
-        DEPENDS sparkhost_supervisor "${SPARKHOST_EMBED_SCRIPT}"
-        COMMENT "Embedding the supervisor" VERBATIM)
-    target_sources(${target} PRIVATE "${image}")
-    set_property(GLOBAL PROPERTY SPARKHOST_SUPERVISOR_IMAGE "${image}")
+    sparkhost_embed_file(${target} "$<TARGET_FILE:sparkhost_supervisor>" supervisor_image
+        backends/local/supervisor_image.hpp sparkhost_supervisor)
 endfunction()

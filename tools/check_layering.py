@@ -62,6 +62,7 @@ HOPS_ALLOWED = {
     "src/backends/local/class_data_archive.cpp": "starts the training run where watch runs",
     "src/backends/local/folder_events.cpp": "starts the reader of inotify where it was made",
     "src/backends/local/class_data_archive.cpp": "makes archives in the background of open()",
+    "src/runtimes/spark/conversation.cpp": "starts the writer beside the reader",
     "src/rest/serve.cpp": "starts the accept loop's connections",
     "src/rest/connection.cpp": "starts a connection on a strand of its own",
     "src/storages/sqlite/engine.cpp": "hands the queue to the blocking executor",

@@ -78,7 +78,7 @@ packages_build=(
 )
 packages_java=(openjdk-17-jdk-headless)
 packages_spark=("${packages_java[@]}" python3 python3-venv)
-packages_test=("${packages_spark[@]}" libboost-test1.81-dev clang libclang-rt-14-dev)
+packages_test=("${packages_spark[@]}" git libboost-test1.81-dev clang libclang-rt-14-dev)
 packages_format=(clang-format)
 packages_tidy=(clang-tidy)
 

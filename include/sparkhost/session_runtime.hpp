@@ -14,13 +14,31 @@
 
 namespace sparkhost {
 
-/// Receives what a running statement says, in order. Called on the host's strand.
+/// Receives what a running statement says, in order. Called where Conversation::run() runs.
 class OutputSink {
 public:
     virtual ~OutputSink() = default;
     enum class Stream { standard_output, standard_error };
+    /// Bytes as they were written; characters are not split between chunks.
     virtual void output(Stream stream, std::string chunk) = 0;
-    virtual void progress(double fraction) = 0;  ///< 0 … 1
+    virtual void progress(double fraction) { (void)fraction; }  ///< 0 … 1; may go back
+    /// So many interrupts have reached the code, and it goes on.
+    virtual void unheeded(std::int64_t interrupts) { (void)interrupts; }
+};
+
+/// Receives what a session says about itself. Called where Conversation::run() runs.
+class SessionSink {
+public:
+    virtual ~SessionSink() = default;
+    virtual void ready(SessionFacts facts) = 0;
+    virtual void failed(StatementResult why) = 0;  ///< Spark did not start; ended() follows
+    virtual void busy(StatementId statement) = 0;
+    virtual void idle() = 0;
+    virtual void ended(SessionEnd end) = 0;  ///< the last call
+    /// What threads or child processes wrote while no statement ran.
+    virtual void stray_output(OutputSink::Stream stream, std::string chunk) {
+        (void)stream, (void)chunk;
+    }
 };
 
 /// A byte stream to the agent in a driver that has claimed its ticket. Owned by the conversation.
@@ -34,21 +52,43 @@ public:
     virtual void close() = 0;
 };
 
-/// A live session. Statements run one at a time, in the order of their calls.
+/// What an agent said when it claimed or resumed. After a claim both numbers are as they are here.
+struct AgentHello {
+    std::int64_t received{0};  ///< number of the last command the agent has acted on
+    std::int64_t oldest{1};    ///< number of the first message it can still send
+};
+
+/// A live session, for as long as one connection lasts. Its agent lives on when the connection
+/// goes: the next one gets a conversation of its own, which goes on where this one was.
+///
+/// Use: execute() every statement that is not settled, in rising order of ids, then run().
+/// Thread safety: for one strand. The object must outlive the operations it started.
 class Conversation {
 public:
     virtual ~Conversation() = default;
 
-    /// Runs a statement, or resumes one that ran when the host was restarted: the agent knows
-    /// it by its id and never runs it twice. Output already received is not given again.
-    /// Not an error: code that fails (StatementResult::succeeded is false).
-    /// Errors: backend_failed – the driver is gone; stopped – close() was called.
+    /// Reads and tells until the connection ends. Success: the agent has said that the session is
+    /// over (SessionSink::ended). Errors: backend_failed – the connection is gone, or the agent
+    /// broke the protocol; the session may live on. Cancellation: leaves the connection.
+    virtual Awaitable<void> run() = 0;
+
+    /// Runs a statement after those that were given before, or takes up one that the agent knows
+    /// already: it is never run twice. What it said and has not been settled is told again.
+    /// Errors: backend_failed – run() has ended: ask the next conversation; rejected – too much
+    /// code waits, ask again when a statement has ended; invalid_argument – a kind the agent does
+    /// not speak; stopped – the session is ending. Cancellation: abandons the wait, never the
+    /// statement.
     virtual Awaitable<StatementResult> execute(StatementSpec statement,
                                                std::shared_ptr<OutputSink> sink) = 0;
 
     /// Stops a statement that runs or waits, and no other. A statement that is over, or unknown,
-    /// is a success. The session stays usable. Errors: backend_failed.
-    virtual Awaitable<void> interrupt(StatementId statement) = 0;
+    /// is left alone. The session stays usable unless the request says otherwise.
+    virtual void interrupt(InterruptRequest request) = 0;
+
+    /// Everything about this statement is durable here: the agent may forget it.
+    virtual void settle(StatementId statement) = 0;
+    /// The same for what SessionSink has been told.
+    virtual void settle_session() = 0;
 
     /// Completions of `code` at `cursor` (bytes). Errors: not_supported, backend_failed.
     struct CompletionRequest {
@@ -56,13 +96,13 @@ public:
         std::string code{};
         std::size_t cursor{0};
     };
-    virtual Awaitable<std::vector<std::string>> complete(CompletionRequest request) {
+    virtual Awaitable<Completion> complete(CompletionRequest request) {
         (void)request;
         co_return Errc::not_supported;
     }
 
-    /// Ends the agent; completes when it has said goodbye or the connection is gone. Idempotent.
-    virtual Awaitable<void> close() = 0;
+    /// Asks the agent to end the session; run() then comes to its end. Idempotent.
+    virtual void close() = 0;
 };
 
 /// Turns "a session of these kinds" into an application and a conversation with it.
@@ -80,8 +120,15 @@ public:
         SessionId id{};
         int attempt{1};
         SessionSpec session{};
+        std::string ticket{};          ///< names the attempt when the agent claims it
         std::string agent_endpoint{};  ///< where the agent dials: "unix:/path" or "tcp:host:port"
-        std::string claim_file{};  ///< 0600 file with the one-time secret, readable by the driver
+        std::string claim_file{};      ///< 0600 file with the one-time secret, read by the driver
+    };
+
+    struct AttachRequest {
+        std::unique_ptr<AgentConnection> connection{};  ///< the greeting is over
+        AgentHello hello{};
+        std::shared_ptr<SessionSink> sink{};
     };
 
     virtual ~SessionRuntime() = default;
@@ -89,13 +136,13 @@ public:
     virtual Traits traits() const = 0;
 
     /// What to launch: the agent and its settings. Starts nothing; the same request gives the
-    /// same answer. Errors: invalid_argument – a kind it does not speak, a setting it refuses.
+    /// same answer. Errors: invalid_argument – a kind it does not speak, a setting it refuses;
+    /// backend_failed – a file cannot be written.
     virtual Awaitable<SubmitRequest> prepare(SessionRequest request) = 0;
 
     /// Takes up the conversation on a connection whose agent has claimed its ticket, or has
-    /// resumed with its key. Errors: backend_failed – the agent does not speak this protocol.
-    virtual Awaitable<std::unique_ptr<Conversation>> attach(
-        std::unique_ptr<AgentConnection> connection) = 0;
+    /// resumed with its key. Preconditions: all of the request is there.
+    virtual std::unique_ptr<Conversation> attach(AttachRequest request) = 0;
 };
 
 }  // namespace sparkhost

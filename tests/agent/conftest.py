@@ -11,7 +11,7 @@ import tempfile
 import pytest
 
 HERE = pathlib.Path(__file__).parent
-AGENT = HERE.parents[1] / "src" / "sessions" / "agent" / "sparkhost_agent.py"
+AGENT = HERE.parents[1] / "src" / "runtimes" / "spark" / "sparkhost_agent.py"
 sys.path[:0] = [str(HERE), str(HERE.parent / "blackbox")]
 
 import processes  # noqa: E402

@@ -2,8 +2,7 @@
 
 // The local backend with real Spark drivers.
 
-#include "integration/real_spark.hpp"
-#include "unit/local/local_harness.hpp"
+#include "integration/real_harness.hpp"
 
 #include "backends/local/process_start.hpp"
 #include "backends/local/properties_file.hpp"
@@ -20,28 +19,6 @@
 namespace sparkhost::test {
 
 namespace local = detail::local;
-
-constexpr std::chrono::seconds spark_patience{240};
-
-/// A harness with a real Spark in it; its requests are Python programs.
-class RealHarness : public LocalHarness {
-public:
-    explicit RealHarness(const RealSpark& real) {
-        options.spark_home = real.home();
-        options.java_home.clear();
-        options.python = real.python();
-        options.master = "local[1]";
-        options.environment = {{"PATH", std::getenv("PATH")}, {"HOME", dir.path().string()}};
-        options.conf = {{"spark.ui.enabled", "false"}};
-        options.kill_grace = std::chrono::seconds(5);
-    }
-    SubmitRequest python(std::string_view program, std::vector<std::string> args = {}) {
-        SubmitRequest made = request("");
-        made.spec.file = dir.write("apps/" + made.subject + ".py", program).string();
-        made.spec.args = std::move(args);
-        return made;
-    }
-};
 
 namespace {
 

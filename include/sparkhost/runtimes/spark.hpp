@@ -1,0 +1,44 @@
+// SPDX-License-Identifier: Apache-2.0
+#ifndef SPARKHOST_RUNTIMES_SPARK_HPP
+#define SPARKHOST_RUNTIMES_SPARK_HPP
+
+#include <sparkhost/session_runtime.hpp>
+
+#include <boost/asio/any_io_executor.hpp>
+
+#include <chrono>
+#include <cstddef>
+#include <memory>
+#include <string>
+
+namespace sparkhost {
+
+struct SparkRuntimeOptions {
+    // --- behaviour ---
+    /// Folder for the agent's program and each session's settings; made if it is missing (0700).
+    /// Drivers read it: for a cluster it must be reachable from there. Required.
+    std::string work_dir{};
+
+    /// Output kept of one statement, bytes; the rest is cut with a note. At least 1 KiB.
+    std::size_t max_output{16u << 20};
+    /// An echo or a table, bytes. 1 KiB to 1 MiB.
+    std::size_t max_result{1u << 20};
+    /// Rows of an sql result. At least 1.
+    std::size_t max_rows{1000};
+
+    /// An agent ends itself when no host has been there for so long. At least 1 s. Default: 15 min.
+    std::chrono::seconds host_vanished_after{900};
+
+    // --- performance ---
+    /// Where files are written. Empty: on the caller's thread; they are small.
+    boost::asio::any_io_executor blocking_executor{};
+};
+
+/// Sessions of kinds `pyspark` and `sql` in one SparkContext, by an agent in Python inside the
+/// driver (docs/agent_protocol.md). Needs CPython 3.8 and PySpark where drivers run.
+/// Throws std::invalid_argument naming the option that breaks its rule.
+std::unique_ptr<SessionRuntime> make_spark_runtime(SparkRuntimeOptions options);
+
+}  // namespace sparkhost
+
+#endif

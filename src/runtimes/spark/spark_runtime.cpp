@@ -1,0 +1,165 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "hop.hpp"
+#include "runtimes/spark/agent_source.hpp"
+#include "runtimes/spark/conversation.hpp"
+
+#include <sparkhost/runtimes/spark.hpp>
+
+#include <boost/json/object.hpp>
+#include <boost/json/serialize.hpp>
+
+#include <algorithm>
+#include <filesystem>
+#include <fstream>
+#include <stdexcept>
+#include <utility>
+
+#include <unistd.h>
+
+namespace sparkhost::detail::spark {
+
+namespace {
+
+namespace fs = std::filesystem;
+
+/// Writes a file for its owner alone, whole or not at all.
+void write_private_file(const fs::path& path, std::string_view content) {
+    const fs::path made = path.string() + ".new" + std::to_string(::getpid());
+    std::ofstream file(made, std::ios::binary | std::ios::trunc);
+    fs::permissions(made, fs::perms::owner_read | fs::perms::owner_write);
+    file << content;
+    file.close();
+    if (!file) {
+        std::error_code ignored;
+        fs::remove(made, ignored);
+        throw std::runtime_error("cannot write " + path.string());
+    }
+    fs::rename(made, path);
+}
+
+void check(const SparkRuntimeOptions& options) {
+    const auto require = [](bool holds, const char* rule) {
+        if (!holds) {
+            throw std::invalid_argument(std::string("SparkRuntimeOptions::") + rule);
+        }
+    };
+    require(!options.work_dir.empty(), "work_dir: must not be empty");
+    require(options.max_output >= 1024, "max_output: must be at least 1 KiB");
+    require(options.max_result >= 1024 && options.max_result <= 1u << 20,
+            "max_result: must be between 1 KiB and 1 MiB");
+    require(options.max_rows >= 1, "max_rows: must be at least 1");
+    require(options.host_vanished_after >= std::chrono::seconds(1),
+            "host_vanished_after: must be at least 1 s");
+}
+
+std::string settings_of(const SparkRuntimeOptions& options,
+                        const SessionRuntime::SessionRequest& request) {
+    boost::json::object settings{{"endpoint", request.agent_endpoint},
+                                 {"ticket", request.ticket},
+                                 {"secret_file", request.claim_file},
+                                 {"max_output", options.max_output},
+                                 {"max_result", options.max_result},
+                                 {"max_rows", options.max_rows},
+                                 {"host_vanished_after", options.host_vanished_after.count()}};
+    return boost::json::serialize(settings) + "\n";
+}
+
+/// What launches the agent. Blocking.
+Result<SubmitRequest> prepare_files(const SparkRuntimeOptions& options,
+                                    SessionRuntime::SessionRequest request) {
+    const fs::path folder(options.work_dir);
+    if (fs::create_directories(folder)) {
+        fs::permissions(folder, fs::perms::owner_all);
+    }
+    const auto agent = folder / "sparkhost_agent.py";
+    const auto settings = folder / (request.ticket + ".json");
+    write_private_file(agent, agent_source());
+    write_private_file(settings, settings_of(options, request));
+    SubmitRequest launch;
+    launch.store_uuid = std::move(request.store_uuid);
+    launch.subject = "session-" + std::to_string(request.id.value);
+    launch.attempt = request.attempt;
+    launch.spec = std::move(request.session.spec);
+    launch.spec.file = agent.string();
+    launch.spec.args = {settings.string()};
+    return launch;
+}
+
+/// Keeps what a conversation is about alive while one of its member coroutines runs.
+template <class T>
+Awaitable<T> keep(std::shared_ptr<Talk> talk, Awaitable<T> op) {
+    auto result = co_await std::move(op);
+    (void)talk;
+    co_return result;
+}
+
+class AgentConversation final : public Conversation {
+public:
+    explicit AgentConversation(SessionRuntime::AttachRequest request)
+        : talk_(std::make_shared<Talk>(std::move(request))) {}
+    ~AgentConversation() override { talk_->abandon(); }
+
+    Awaitable<void> run() override { return keep(talk_, talk_->run()); }
+    Awaitable<StatementResult> execute(StatementSpec statement,
+                                       std::shared_ptr<OutputSink> sink) override {
+        return keep(talk_, talk_->execute(std::move(statement), std::move(sink)));
+    }
+    void interrupt(InterruptRequest request) override { talk_->interrupt(request); }
+    void settle(StatementId statement) override { talk_->settle(statement); }
+    void settle_session() override { talk_->settle_session(); }
+    Awaitable<Completion> complete(CompletionRequest request) override {
+        return keep(talk_, talk_->complete(std::move(request)));
+    }
+    void close() override { talk_->close(); }
+
+private:
+    std::shared_ptr<Talk> talk_;
+};
+
+class SparkRuntime final : public SessionRuntime {
+public:
+    explicit SparkRuntime(SparkRuntimeOptions options) : options_(std::move(options)) {
+        check(options_);
+    }
+
+    Traits traits() const override { return {"spark", {"pyspark", "sql"}}; }
+    Awaitable<SubmitRequest> prepare(SessionRequest request) override {
+        return prepare_request(options_, traits().kinds, std::move(request));
+    }
+    std::unique_ptr<Conversation> attach(AttachRequest request) override {
+        return std::make_unique<AgentConversation>(std::move(request));
+    }
+
+private:
+    static Awaitable<SubmitRequest> prepare_request(SparkRuntimeOptions options,
+                                                    std::vector<std::string> kinds,
+                                                    SessionRequest request) {
+        const auto& kind = request.session.kind;
+        if (!kind.empty() && std::ranges::find(kinds, kind) == kinds.end()) {
+            co_return Error(Errc::invalid_argument,
+                            "must be \"pyspark\" or \"sql\", not \"" + kind + "\"", "kind");
+        }
+        auto pool = options.blocking_executor;
+        auto work = [options = std::move(options), request = std::move(request)] {
+            return prepare_files(options, request);
+        };
+        if (!pool) {
+            pool = co_await asio::this_coro::executor;
+        }
+        co_return co_await run_blocking(pool, std::move(work));
+    }
+
+    SparkRuntimeOptions options_;
+};
+
+}  // namespace
+
+}  // namespace sparkhost::detail::spark
+
+namespace sparkhost {
+
+std::unique_ptr<SessionRuntime> make_spark_runtime(SparkRuntimeOptions options) {
+    return std::make_unique<detail::spark::SparkRuntime>(std::move(options));
+}
+
+}  // namespace sparkhost
