@@ -53,6 +53,8 @@ public:
 };
 
 /// What an agent said when it claimed or resumed. After a claim both numbers are as they are here.
+/// A resume is to be granted with `oldest` - 1 as the number received: what the agent still has
+/// has not been settled, and it says it again.
 struct AgentHello {
     std::int64_t received{0};  ///< number of the last command the agent has acted on
     std::int64_t oldest{1};    ///< number of the first message it can still send
@@ -76,8 +78,8 @@ public:
     /// already: it is never run twice. What it said and has not been settled is told again.
     /// Errors: backend_failed – run() has ended: ask the next conversation; rejected – too much
     /// code waits, ask again when a statement has ended; invalid_argument – a kind the agent does
-    /// not speak; stopped – the session is ending. Cancellation: abandons the wait, never the
-    /// statement.
+    /// not speak; stopped – the session is ending; invalid_state – it is being executed already.
+    /// Cancellation: abandons the wait, never the statement.
     virtual Awaitable<StatementResult> execute(StatementSpec statement,
                                                std::shared_ptr<OutputSink> sink) = 0;
 
