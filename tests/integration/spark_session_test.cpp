@@ -8,6 +8,7 @@
 #include <sparkhost/runtimes/spark.hpp>
 
 #include <boost/asio/co_spawn.hpp>
+#include <boost/asio/io_context.hpp>
 #include <boost/asio/steady_timer.hpp>
 #include <boost/json/object.hpp>
 #include <boost/json/parse.hpp>
@@ -153,6 +154,7 @@ BOOST_AUTO_TEST_SUITE(spark_session)
 
 BOOST_DATA_TEST_CASE(statements_run_in_one_spark_and_can_be_stopped,
                      boost::unit_test::data::make(all_sparks), spark) {
+    asio::io_context io(1);
     RealSession real(spark);
     auto script = [&]() -> asio::awaitable<void> {
         co_await real.open();
@@ -190,7 +192,8 @@ BOOST_DATA_TEST_CASE(statements_run_in_one_spark_and_can_be_stopped,
         BOOST_TEST(plain(after) == "42");
         co_await real.close();
     };
-    run(script, spark_patience);
+    run_on(io, script, spark_patience);
+    drain(io);
     BOOST_TEST_REQUIRE(real.over.has_value());
     BOOST_TEST(real.over->has_value());
     BOOST_TEST(real.session->words.back() == "ended closed");
@@ -198,6 +201,7 @@ BOOST_DATA_TEST_CASE(statements_run_in_one_spark_and_can_be_stopped,
 
 BOOST_DATA_TEST_CASE(a_session_outlives_its_host_and_nothing_is_lost_or_run_twice,
                      boost::unit_test::data::make(all_sparks), spark) {
+    asio::io_context io(1);
     RealSession real(spark);
     const auto runs = (real.harness.dir / "runs").string();
     const auto gate = (real.harness.dir / "gate").string();
@@ -250,7 +254,8 @@ BOOST_DATA_TEST_CASE(a_session_outlives_its_host_and_nothing_is_lost_or_run_twic
         real.talk->settle(waiting.id);
         co_await real.close();
     };
-    run(script, spark_patience);
+    run_on(io, script, spark_patience);
+    drain(io);
     BOOST_TEST(read_text(runs) == "ran\nran too\n");
 }
 
