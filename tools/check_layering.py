@@ -13,7 +13,7 @@ import cpp_text
 
 TIER_0 = {"error", "batch", "session", "event", "log", "clock", "version"}
 TIER_1 = {"backend", "storage", "session_runtime"}
-TIER_2 = {"host"}
+TIER_2 = {"host", "agent_endpoint"}
 
 # Third parties: pattern of the include, where it may stand, and as what it is reported.
 CONTAINED = [
@@ -56,6 +56,7 @@ HOPS = r"\bco_spawn\b|\basio::(?:post|dispatch|defer)\b"
 HOPS_ALLOWED = {
     "src/hop.hpp": "this is the place",
     "src/waiter.hpp": "resumes a waiting coroutine where it waits",
+    "src/core/agent_endpoint.cpp": "starts one greeting per connection where run() runs",
     "src/core/host.cpp": "hands the calls of any thread to the host's strand",
     "src/core/host_life.cpp": "starts the host's own tasks on its strand",
     "src/backends/local/application_watch.cpp": "starts one follower per application where watch runs",

@@ -2,6 +2,7 @@
 // Code of a session shares its agent's process and can say anything in its name. Beyond not
 // crashing: lines are the same in whatever pieces they arrive, and what is accepted keeps to the
 // rules that the conversation relies on.
+#include "core/agent_greeting.hpp"
 #include "runtimes/spark/conversation_machine.hpp"
 
 #include <cstddef>
@@ -43,6 +44,9 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     machine.begin(sparkhost::StatementId{0});
     std::int64_t last = 0;
     for (const auto& line : lines) {
+        if (const auto greeting = sparkhost::detail::read_greeting(line)) {
+            require(greeting->hello.oldest >= 1 && greeting->hello.received >= 0);
+        }
         const auto message = read_message(line);
         if (!message) {
             continue;

@@ -5,14 +5,13 @@
 #include "integration/real_harness.hpp"
 #include "support/agent_socket.hpp"
 
+#include <sparkhost/agent_endpoint.hpp>
 #include <sparkhost/runtimes/spark.hpp>
 
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/steady_timer.hpp>
-#include <boost/json/object.hpp>
 #include <boost/json/parse.hpp>
-#include <boost/json/serialize.hpp>
 #include <boost/json/value.hpp>
 #include <boost/test/data/monomorphic.hpp>
 #include <boost/test/data/test_case.hpp>
@@ -35,38 +34,43 @@ namespace {
 
 namespace json = boost::json;
 
-/// What a host has under its agent endpoint: listens, checks the claim, grants.
-class Endpoint {
+/// Grants everybody, and keeps who has come until the test takes it.
+class OpenGate final : public AgentGate {
 public:
-    Endpoint(asio::any_io_executor executor, const std::string& path)
-        : acceptor_(executor, asio::local::stream_protocol::endpoint(path)) {}
+    explicit OpenGate(asio::any_io_executor executor)
+        : come_(executor, asio::steady_timer::time_point::max()) {}
 
-    /// The next agent that dials, greeted.
-    asio::awaitable<SessionRuntime::AttachRequest> accept(std::shared_ptr<SessionSink> sink) {
-        auto socket = co_await acceptor_.async_accept(asio::use_awaitable);
-        std::string buffer;
-        const auto line = co_await hear_line(socket, buffer);
-        greeting = json::parse(line).as_object();
-        SessionRuntime::AttachRequest request;
-        if (greeting.at("type").as_string() == "resume") {
-            request.hello.received = greeting.at("received").as_int64();
-            request.hello.oldest = greeting.at("oldest").as_int64();
+    Awaitable<AgentVerdict> judge(AgentGreeting) override { return grant(); }
+    void admit(AgentGreeting greeting, std::unique_ptr<AgentConnection> connection) override {
+        last = std::move(greeting);
+        connection_ = std::move(connection);
+        come_.cancel();
+    }
+    /// The next agent.
+    asio::awaitable<SessionRuntime::AttachRequest> next(std::shared_ptr<SessionSink> sink) {
+        while (!connection_) {
+            boost::system::error_code woken;
+            co_await come_.async_wait(asio::redirect_error(asio::use_awaitable, woken));
         }
-        json::object grant{{"type", "grant"},
-                           {"version", 1},
-                           {"resume_key", "a key"},
-                           {"received", request.hello.oldest - 1}};
-        auto answer = json::serialize(grant);
-        co_await say_line(socket, std::move(answer));
-        request.connection = std::make_unique<SocketConnection>(std::move(socket));
+        SessionRuntime::AttachRequest request;
+        request.connection = std::move(connection_);
+        request.hello = last.hello;
         request.sink = std::move(sink);
         co_return request;
     }
 
-    json::object greeting{};
+    AgentGreeting last{};
 
 private:
-    asio::local::stream_protocol::acceptor acceptor_;
+    static Awaitable<AgentVerdict> grant() {
+        AgentVerdict verdict;
+        verdict.code = AgentVerdict::Code::granted;
+        verdict.resume_key = "a key";
+        co_return verdict;
+    }
+
+    asio::steady_timer come_;
+    std::unique_ptr<AgentConnection> connection_{};
 };
 
 /// A session on a real Spark, and the statements a test has for it.
@@ -81,25 +85,29 @@ struct RealSession {
         runtime = make_spark_runtime(options);
         backend = co_await harness.open();
         watch = std::make_unique<RunningWatch>(*backend, executor);
-        endpoint = std::make_unique<Endpoint>(executor, (harness.dir / "agents.sock").string());
+        gate = std::make_shared<OpenGate>(executor);
+        AgentEndpointOptions listening;
+        listening.address = "unix:" + (harness.dir / "agents.sock").string();
+        endpoint = std::make_unique<AgentEndpoint>(executor, std::move(listening), gate);
+        asio::co_spawn(executor, endpoint->run(), [](std::exception_ptr, Result<void>) {});
         SessionRuntime::SessionRequest wanted;
         wanted.store_uuid = "0123ABCD-0000-0000-0000-000000000000";
         wanted.id = SessionId{0};
         wanted.session.kind = "pyspark";
         wanted.ticket = "session-0-1";
-        wanted.agent_endpoint = "unix:" + (harness.dir / "agents.sock").string();
+        wanted.agent_endpoint = endpoint->address();
         wanted.claim_file = harness.dir.write("claim", "the secret\n").string();
         ::chmod(wanted.claim_file.c_str(), 0600);
         auto launch_request = co_await runtime->prepare(std::move(wanted));
         require_ok(launch_request);
         ticket = co_await launch(*backend, std::move(*launch_request));
         co_await attach();
-        BOOST_TEST(endpoint->greeting.at("type").as_string() == "claim");
-        BOOST_TEST(endpoint->greeting.at("ticket").as_string() == "session-0-1");
-        BOOST_TEST(endpoint->greeting.at("secret").as_string() == "the secret");
+        BOOST_TEST(!gate->last.resumes);
+        BOOST_TEST(gate->last.ticket == "session-0-1");
+        BOOST_TEST(gate->last.secret == "the secret");
     }
     asio::awaitable<void> attach() {
-        auto request = co_await endpoint->accept(session);
+        auto request = co_await gate->next(session);
         talk = runtime->attach(std::move(request));
         over.reset();
     }
@@ -125,6 +133,7 @@ struct RealSession {
         const auto end = co_await watch->sink->end(ticket.id);
         BOOST_TEST((end.outcome == Outcome::success));
         co_await watch->stop();
+        endpoint.reset();
     }
 
     RealHarness harness;
@@ -133,7 +142,8 @@ struct RealSession {
     std::unique_ptr<SessionRuntime> runtime{};
     std::unique_ptr<Backend> backend{};
     std::unique_ptr<RunningWatch> watch{};
-    std::unique_ptr<Endpoint> endpoint{};
+    std::shared_ptr<OpenGate> gate{};
+    std::unique_ptr<AgentEndpoint> endpoint{};
     std::shared_ptr<RecordedSession> session{std::make_shared<RecordedSession>()};
     std::shared_ptr<RecordedOutput> output{};  ///< of the last statement
     std::function<void()> on_output{};
@@ -230,7 +240,8 @@ BOOST_DATA_TEST_CASE(a_session_outlives_its_host_and_nothing_is_lost_or_run_twic
         real.talk.reset();  // this host is gone
 
         co_await real.attach();
-        BOOST_TEST(real.endpoint->greeting.at("type").as_string() == "resume");
+        BOOST_TEST(real.gate->last.resumes);
+        BOOST_TEST(real.gate->last.secret == "a key");
         auto output = std::make_shared<RecordedOutput>();
         std::map<std::int64_t, Result<StatementResult>> answers;
         auto keep_first = [&answers](std::exception_ptr, Result<StatementResult> answer) {
