@@ -274,13 +274,18 @@ boost::asio::awaitable<void> AgentListener::greet(std::shared_ptr<AgentListener>
     });
     auto line = co_await agent_endpoint::read_first_line(stream);
     limit.cancel();
-    --self->greeting_;
     if (line.empty()) {
         self->log(LogLevel::warning, "a connection came without a greeting");
         stream->close();
-        co_return;
+    } else {
+        try {
+            co_await self->answer(stream, std::move(line));
+        } catch (const std::exception& failure) {  // of the gate, which must not end the loop
+            self->log(LogLevel::error, std::string("the gate failed: ") + failure.what());
+            stream->close();
+        }
     }
-    co_await self->answer(std::move(stream), std::move(line));
+    --self->greeting_;
 }
 
 boost::asio::awaitable<void> AgentListener::answer(Stream stream, std::string line) {

@@ -1,10 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
-import contextlib
 import importlib.util
-import os
 import pathlib
 import shutil
-import signal
 import sys
 import tempfile
 
@@ -54,12 +51,8 @@ def launch(folder):
     yield begin
     for one in started:
         one.end()
-    left_over = processes.wait_gone(processes.descendants(), timeout=5)
-    words = [processes.command_line(pid) for pid in left_over]
-    for pid in left_over:
-        with contextlib.suppress(OSError):
-            os.kill(pid, signal.SIGKILL)
-    assert not left_over, f"still running: {words}"
+    left_over = processes.end_descendants(timeout=5)
+    assert not left_over, f"still running: {left_over}"
 
 
 @pytest.fixture

@@ -3,7 +3,6 @@ import contextlib
 import os
 import pathlib
 import shutil
-import signal
 import sys
 import tempfile
 
@@ -40,8 +39,8 @@ def folder():
 
 @pytest.fixture
 def start(folder):
-    """Starts servers: start(*options, data="data", line="35", wrapper=()). At the end their batches are
-    deleted, they are stopped, and nothing they started may be left over."""
+    """Starts servers: start(*options, data="data", line="35", wrapper=()). At the end their
+    batches are deleted, they are stopped, and nothing they started may be left over."""
     started = []
 
     def begin(*options, data="data", line="35", wrapper=()):
@@ -55,12 +54,8 @@ def start(folder):
             with contextlib.suppress(Exception):
                 one.delete_all()
             one.stop()
-    left_over = processes.wait_gone(processes.descendants())
-    words = [processes.command_line(pid) for pid in left_over]
-    for pid in left_over:
-        with contextlib.suppress(OSError):
-            os.kill(pid, signal.SIGKILL)
-    assert not left_over, f"still running: {words}"
+    left_over = processes.end_descendants()
+    assert not left_over, f"still running: {left_over}"
 
 
 @pytest.fixture

@@ -81,6 +81,16 @@ def wait_gone(pids, timeout=20):
     return remaining
 
 
+def end_descendants(timeout=20):
+    """Waits for all below this process to end, ends what does not, and gives its command lines."""
+    left_over = wait_gone(descendants(), timeout)
+    words = [command_line(pid) for pid in left_over]
+    for pid in left_over:
+        with contextlib.suppress(OSError):
+            os.kill(pid, signal.SIGKILL)
+    return words
+
+
 class Gate:
     """A FIFO between a test and a driver: one side waits, the other opens. Where the test goes
     away the driver reads its end and goes on."""

@@ -36,6 +36,9 @@ using AgentSocket = asio::generic::stream_protocol::socket;
 struct RecordedGate final : AgentGate {
     Awaitable<AgentVerdict> judge(AgentGreeting greeting) override {
         judged.push_back(std::move(greeting));
+        if (throws) {
+            throw std::runtime_error("the gate is broken");
+        }
         return give(answer);
     }
     void admit(AgentGreeting greeting, std::unique_ptr<AgentConnection> connection) override {
@@ -44,6 +47,7 @@ struct RecordedGate final : AgentGate {
     static Awaitable<AgentVerdict> give(Result<AgentVerdict> verdict) { co_return verdict; }
 
     Result<AgentVerdict> answer{AgentVerdict{AgentVerdict::Code::granted, "", "key"}};
+    bool throws{false};
     std::vector<AgentGreeting> judged{};
     std::vector<std::pair<AgentGreeting, std::unique_ptr<AgentConnection>>> admitted{};
 };
@@ -164,6 +168,19 @@ BOOST_AUTO_TEST_CASE(a_gate_that_fails_sends_the_agent_away_for_now) {
     say(agent, claim);
     BOOST_TEST(hear(agent).find(R"("code":"later")") != std::string::npos);
     BOOST_TEST(logged.back().find("disk full") != std::string::npos);
+}
+
+BOOST_AUTO_TEST_CASE(a_gate_that_throws_costs_one_agent_its_connection_and_nothing_else) {
+    start();
+    gate->throws = true;
+    auto agent = dial();
+    say(agent, claim);
+    BOOST_TEST(hear(agent) == "");
+    BOOST_TEST(logged.back().find("the gate is broken") != std::string::npos);
+    gate->throws = false;
+    auto next = dial();
+    say(next, claim);
+    BOOST_TEST(hear(next).find("grant") != std::string::npos);
 }
 
 BOOST_AUTO_TEST_CASE(what_is_no_greeting_is_closed_without_asking_the_gate) {
