@@ -63,6 +63,9 @@ boost::asio::awaitable<Result<void>> HostImpl::open_plugins() {
     last_sequence = info->last_sequence;
     oldest_sequence = info->oldest_sequence;
     for (std::size_t index = 0; index < backends.size(); ++index) {
+        if (stage == Stage::stopped) {
+            co_return Errc::stopped;  // what came before took longer than stop_grace
+        }
         BackendContext context{store_uuid, traits[index].name, blocking, clock, options.log};
         auto backend = backends[index];
         auto open_backend = [&] { return backend->open(std::move(context)); };
@@ -70,9 +73,9 @@ boost::asio::awaitable<Result<void>> HostImpl::open_plugins() {
         if (!opened) {
             co_return opened.error();
         }
-        if (stage == Stage::stopped) {
-            co_return Errc::stopped;  // it took longer than stop_grace
-        }
+    }
+    if (stage == Stage::stopped) {
+        co_return Errc::stopped;
     }
     if (auto counted = co_await load_counts(); !counted) {
         co_return counted.error();

@@ -171,6 +171,7 @@ BOOST_AUTO_TEST_CASE(a_gate_that_fails_sends_the_agent_away_for_now) {
 }
 
 BOOST_AUTO_TEST_CASE(a_gate_that_throws_costs_one_agent_its_connection_and_nothing_else) {
+    options.max_greeting = 1;
     start();
     gate->throws = true;
     auto agent = dial();

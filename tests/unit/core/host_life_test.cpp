@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "host_fixture.hpp"
 
+#include <boost/asio/redirect_error.hpp>
+#include <boost/asio/steady_timer.hpp>
+#include <boost/asio/use_awaitable.hpp>
 #include <boost/test/unit_test.hpp>
 
 #include <algorithm>
@@ -9,6 +12,30 @@
 // How a host begins and ends.
 
 namespace sparkhost::host_test {
+
+namespace {
+
+/// A store that opens when the timer is cancelled.
+class HeldOpen final : public testing::StorageWrapper {
+public:
+    HeldOpen(std::shared_ptr<Storage> inner, std::shared_ptr<asio::steady_timer> gate)
+        : StorageWrapper(std::move(inner)), gate_(std::move(gate)) {}
+    Awaitable<StoreInfo> open(StorageContext context) override {
+        return open_later(inner_, gate_, std::move(context));
+    }
+
+private:
+    static Awaitable<StoreInfo> open_later(std::shared_ptr<Storage> inner,
+                                           std::shared_ptr<asio::steady_timer> gate,
+                                           StorageContext context) {
+        boost::system::error_code woken;
+        co_await gate->async_wait(asio::redirect_error(asio::use_awaitable, woken));
+        co_return co_await inner->open(std::move(context));
+    }
+    std::shared_ptr<asio::steady_timer> gate_;
+};
+
+}  // namespace
 
 BOOST_FIXTURE_TEST_SUITE(host_life, HostFixture)
 
@@ -97,6 +124,24 @@ BOOST_AUTO_TEST_CASE(a_plugin_that_never_opens_is_left_after_the_grace) {
     cluster->let_go("open");
     settle();
     BOOST_TEST(cluster->calls("watch") == 0u);
+    test::drain(io());
+}
+
+BOOST_AUTO_TEST_CASE(a_store_that_opens_too_late_has_nothing_else_opened) {
+    options.stop_grace = 5s;
+    auto gate = std::make_shared<asio::steady_timer>(io(), asio::steady_timer::time_point::max());
+    HostPlugins plugins;
+    plugins.storage = std::make_unique<HeldOpen>(store, gate);
+    plugins.backends.push_back(testing::make_fake_backend(cluster));
+    make_with(std::move(plugins));
+    start();
+    host().stop();
+    settle();
+    advance(5s);
+    BOOST_TEST_REQUIRE(life.running->done());
+    gate->cancel();
+    settle();
+    BOOST_TEST(cluster->calls("open") == 0u);
     test::drain(io());
 }
 
