@@ -264,6 +264,9 @@ BOOST_AUTO_TEST_CASE(a_supervisor_killed_outright_takes_its_driver_with_it) {
     ticket.start();
     BOOST_TEST(gate.line() == "up");
     const auto child = ticket.child();
+    auto peer = ticket.connect();
+    while (!peer.line().ends_with(" started")) {  // the driver may speak before it is journalled
+    }
     ticket.signal(SIGKILL);
     BOOST_TEST(ticket.wait() == -SIGKILL);
     wait_until_gone(child);
