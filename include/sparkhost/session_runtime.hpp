@@ -18,7 +18,7 @@ namespace sparkhost {
 class OutputSink {
 public:
     virtual ~OutputSink() = default;
-    enum class Stream { standard_output, standard_error };
+    using Stream = OutputStream;
     /// Bytes as they were written; characters are not split between chunks.
     virtual void output(Stream stream, std::string chunk) = 0;
     virtual void progress(double fraction) { (void)fraction; }  ///< 0 … 1; may go back
@@ -83,8 +83,9 @@ public:
     virtual Awaitable<StatementResult> execute(StatementSpec statement,
                                                std::shared_ptr<OutputSink> sink) = 0;
 
-    /// Stops a statement that runs or waits, and no other. A statement that is over, or unknown,
-    /// is left alone. The session stays usable unless the request says otherwise.
+    /// Stops a statement that runs or waits, and no other. One that has not been executed yet does
+    /// not begin when it is, next. One that is over is left alone. The session stays usable unless
+    /// the request says otherwise.
     virtual void interrupt(InterruptRequest request) = 0;
 
     /// Everything about this statement is durable here: the agent may forget it.
@@ -145,6 +146,16 @@ public:
     /// Takes up the conversation on a connection whose agent has claimed its ticket, or has
     /// resumed with its key. Preconditions: all of the request is there.
     virtual std::unique_ptr<Conversation> attach(AttachRequest request) = 0;
+
+    /// The session is over for good: remove what prepare() wrote for this ticket. Idempotent;
+    /// unknown tickets are a success. Errors: backend_failed – the host tries again.
+    struct ReleaseRequest {
+        std::string ticket{};  ///< SessionRequest::ticket
+    };
+    virtual Awaitable<void> release(ReleaseRequest request) {
+        (void)request;
+        co_return ok();
+    }
 };
 
 }  // namespace sparkhost

@@ -114,6 +114,16 @@ def test_a_statement_that_waits_is_cancelled_without_running(session):
     assert session.output(1) == b"" and session.output(2) == b"kept\n"
 
 
+def test_an_interrupt_of_what_has_not_come_keeps_it_and_nothing_else_from_running(session):
+    session.run(0, "1")
+    session.interrupt(2)
+    session.execute(1, "print('kept')")
+    session.execute(2, "print('never')")
+    session.execute(3, "print('kept too')")
+    assert [session.result(n)["status"] for n in (1, 2, 3)] == ["ok", "cancelled", "ok"]
+    assert session.output(2) == b"" and session.output(3) == b"kept too\n"
+
+
 @pytest.mark.parametrize("statement", [0, 77])
 def test_an_interrupt_of_what_is_over_or_unknown_does_nothing(session, statement):
     session.run(0, "1")

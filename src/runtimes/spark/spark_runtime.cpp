@@ -64,6 +64,10 @@ std::string settings_of(const SparkRuntimeOptions& options,
     return boost::json::serialize(settings) + "\n";
 }
 
+fs::path settings_file(const SparkRuntimeOptions& options, const std::string& ticket) {
+    return fs::path(options.work_dir) / (ticket + ".json");
+}
+
 /// What launches the agent. Blocking.
 Result<SubmitRequest> prepare_files(const SparkRuntimeOptions& options,
                                     SessionRuntime::SessionRequest request) {
@@ -72,7 +76,7 @@ Result<SubmitRequest> prepare_files(const SparkRuntimeOptions& options,
         fs::permissions(folder, fs::perms::owner_all);
     }
     const auto agent = folder / "sparkhost_agent.py";
-    const auto settings = folder / (request.ticket + ".json");
+    const auto settings = settings_file(options, request.ticket);
     write_private_file(agent, agent_source());
     write_private_file(settings, settings_of(options, request));
     SubmitRequest launch;
@@ -82,6 +86,9 @@ Result<SubmitRequest> prepare_files(const SparkRuntimeOptions& options,
     launch.spec = std::move(request.session.spec);
     launch.spec.file = agent.string();
     launch.spec.args = {settings.string()};
+    if (launch.spec.name.empty()) {
+        launch.spec.name = launch.subject;  // what Spark shows
+    }
     return launch;
 }
 
@@ -126,6 +133,9 @@ public:
     Awaitable<SubmitRequest> prepare(SessionRequest request) override {
         return prepare_request(options_, traits().kinds, std::move(request));
     }
+    Awaitable<void> release(ReleaseRequest request) override {
+        return remove_settings(options_, std::move(request));
+    }
     std::unique_ptr<Conversation> attach(AttachRequest request) override {
         return std::make_unique<AgentConversation>(std::move(request));
     }
@@ -142,6 +152,18 @@ private:
         auto pool = options.blocking_executor;
         auto work = [options = std::move(options), request = std::move(request)] {
             return prepare_files(options, request);
+        };
+        if (!pool) {
+            pool = co_await asio::this_coro::executor;
+        }
+        co_return co_await run_blocking(pool, std::move(work));
+    }
+
+    static Awaitable<void> remove_settings(SparkRuntimeOptions options, ReleaseRequest request) {
+        auto pool = options.blocking_executor;
+        auto work = [file = settings_file(options, request.ticket)]() -> Result<void> {
+            fs::remove(file);
+            return ok();
         };
         if (!pool) {
             pool = co_await asio::this_coro::executor;

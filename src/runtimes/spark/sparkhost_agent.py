@@ -425,6 +425,7 @@ class StatementTable:
         self._results = collections.OrderedDict()  # id: (message, size)
         self._results_size = 0
         self._highest = -1
+        self._unwanted = -1  # to be cancelled when it comes
         self.running = None
 
     def execute(self, statement):
@@ -441,6 +442,14 @@ class StatementTable:
         self._waiting[statement.id] = statement
         self._waiting_size += self._cost(statement)
         return "queued"
+
+    def refuse(self, statement_id):
+        """One that has not come yet shall not run when it does. The last one named counts."""
+        if statement_id > self._highest:
+            self._unwanted = statement_id
+
+    def is_unwanted(self, statement_id):
+        return statement_id == self._unwanted
 
     def has_waiting(self):
         return bool(self._waiting)
@@ -1649,6 +1658,8 @@ class Agent:
             return
         outcome = self._table.execute(statement)
         if outcome == "queued":
+            if self._table.is_unwanted(statement.id):
+                self._cancel_waiting(statement.id)
             self.changed.notify_all()
         elif outcome == "over":
             self._post(self._table.result(statement.id))
@@ -1666,6 +1677,7 @@ class Agent:
         if self._table.running and self._table.running.id == target:
             self._interrupts.request(target, time.monotonic(), after)
         else:
+            self._table.refuse(target)
             self._cancel_waiting(target)
 
     def _on_complete(self, message):
