@@ -36,8 +36,8 @@ asio::awaitable<void> follow_events(sparkhost::Host& host) {
     for (bool over = false; !over;) {
         const auto events = (co_await follower.next()).value();
         for (const auto& event : events) {
-            std::cout << "event " << event.sequence << ": " << event.type << ", "
-                      << to_string(event.state) << std::endl;
+            std::cout << "event " << event.sequence << ": " << event.type << ", " << event.state
+                      << std::endl;
             over = over || event.type == "batch.released";
         }
     }

@@ -74,7 +74,7 @@ locked() {
 packages_build=(
     ca-certificates ccache cmake g++ ninja-build
     libboost1.81-dev libboost-json1.81-dev libboost-url1.81-dev libboost-program-options1.81-dev
-    libsqlitecpp-dev libsqlite3-dev libspdlog-dev prometheus-cpp-dev
+    libsqlitecpp-dev libsqlite3-dev libssl-dev libspdlog-dev prometheus-cpp-dev
 )
 packages_java=(openjdk-17-jdk-headless)
 packages_spark=("${packages_java[@]}" python3 python3-venv)

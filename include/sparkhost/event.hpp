@@ -3,6 +3,7 @@
 #define SPARKHOST_EVENT_HPP
 
 #include <sparkhost/batch.hpp>
+#include <sparkhost/session.hpp>
 
 #include <cstdint>
 #include <string>
@@ -10,17 +11,22 @@
 
 namespace sparkhost {
 
-/// A durable change of a batch. Events are numbered without holes per store (1, 2, 3 …), in
-/// the order of their commits; a follower resumes after any number it has seen.
+/// A durable change of a batch, a session or a statement. Events are numbered without holes per
+/// store (1, 2, 3 …), in the order of their commits; a follower resumes after any number it has
+/// seen.
 struct Event {
     std::int64_t sequence{0};
     Timestamp at{};
     /// batch.accepted, batch.reserved, batch.submitted, batch.running, batch.updated,
-    /// batch.kill_requested, batch.ended, batch.released, batch.erased
+    /// batch.kill_requested, batch.ended, batch.released, batch.erased; the same for session.…,
+    /// and session.claimed, session.ready; statement.accepted, statement.cancel_requested,
+    /// statement.ended
     std::string type{};
-    BatchId batch{};
+    BatchId batch{};          ///< of a batch.… event; else -1
+    SessionId session{};      ///< of the others; else -1
+    StatementId statement{};  ///< of a statement.… event; else -1
     std::int64_t version{0};  ///< of the record after the change
-    BatchState state{BatchState::starting};
+    std::string state{};      ///< as to_string(…State) gives it: "running", "idle", "available"
     std::string reason{};
     bool operator==(const Event&) const = default;
 };

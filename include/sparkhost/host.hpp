@@ -6,6 +6,7 @@
 #include <sparkhost/batch.hpp>
 #include <sparkhost/event.hpp>
 #include <sparkhost/log.hpp>
+#include <sparkhost/sessions.hpp>
 #include <sparkhost/storage.hpp>
 
 #include <boost/asio/any_io_executor.hpp>
@@ -44,6 +45,28 @@ struct HostOptions {
     /// Lines of the driver's output kept in the record when a batch ends. Default: 10.
     std::size_t log_tail_lines{10};
 
+    // --- sessions; needed only where HostPlugins::runtimes are given ---
+    /// Folder for what sessions need from this host: the claims of their agents. Made if it is
+    /// missing (0700); drivers read it. Required with runtimes.
+    std::string agent_folder{};
+
+    /// Where agents dial, "unix:/absolute/path" or "tcp:ADDRESS:PORT"; must be the same after a
+    /// restart. Default: the Unix socket "agents.sock" in `agent_folder`.
+    std::string agent_address{};
+
+    /// Sessions that have not ended. One more is refused with Errc::rejected. Default: 100.
+    std::size_t max_sessions{100};
+
+    /// Statements of one session that may wait. At least 1. Default: 10 000.
+    std::size_t max_statements{10'000};
+
+    /// A session without a statement for so long is ended. Zero: never. Default: 1 h.
+    std::chrono::seconds session_idle_timeout{std::chrono::hours{1}};
+
+    /// How long a session that is closed may take to end by itself (Spark is stopped, exit handlers
+    /// run) before the backend kills it. Must not be negative. Default: 10 s.
+    std::chrono::milliseconds session_close_grace{std::chrono::seconds{10}};
+
     // --- performance ---
     /// Where blocking work runs (SQLite, files). Empty: the host makes a pool of
     /// `blocking_threads` threads while run() is active and joins them before run() completes.
@@ -66,7 +89,9 @@ struct HostOptions {
 struct HostPlugins {
     std::unique_ptr<Storage> storage{};                ///< required
     std::vector<std::unique_ptr<Backend>> backends{};  ///< at least one; names must differ
-    std::shared_ptr<Clock> clock{};                    ///< empty: the machine's
+    /// For sessions; each kind must be spoken by one of them only. Empty: no sessions.
+    std::vector<std::unique_ptr<SessionRuntime>> runtimes{};
+    std::shared_ptr<Clock> clock{};  ///< empty: the machine's
 };
 
 /// Which change of a batch to wait for.
@@ -106,6 +131,9 @@ struct HostStatus {
     std::array<std::int64_t, 6> by_phase{};  ///< batches in the store, indexed by BatchPhase
     /// Ended since run() began, indexed by BatchState.
     std::array<std::int64_t, 5> ended_by_state{};
+    std::int64_t sessions{0};          ///< have not ended
+    std::int64_t connected_agents{0};  ///< of these, those whose agent is connected
+    std::int64_t statements{0};        ///< ended since run() began
     std::int64_t last_sequence{0};
     LatencyHistogram accept{};  ///< submit() called → durable
     LatencyHistogram
@@ -200,6 +228,9 @@ public:
     /// Errors: not_found – no such batch. A batch without output gives an empty page.
     /// Cancellation: with `follow`, abandons the wait; without, not cancellable.
     Awaitable<LogPage> read_log(BatchLogRequest request);
+
+    /// Interactive sessions.
+    Sessions sessions() const;
 
     /// Follows the event log after `sequence` (0: from the oldest kept).
     EventFollower follow_events(std::int64_t sequence);

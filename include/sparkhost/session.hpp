@@ -11,6 +11,7 @@
 #include <map>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 namespace sparkhost {
@@ -27,18 +28,34 @@ struct StatementId {
     auto operator<=>(const StatementId&) const = default;
 };
 
-/// An interactive application: `spec` without a file, and the languages it speaks.
+/// An interactive application: `spec` without a file, and the language it speaks.
 struct SessionSpec {
-    /// Default kind of its statements: "pyspark", "sql", "spark"; empty: shared.
+    /// Default kind of its statements: "pyspark", "sql" …; empty: each statement says its own.
     std::string kind{};
     BatchSpec spec{};  ///< resources, conf, names; `file` and `args` are the runtime's to fill
+    /// Ended after so long without a statement. Zero: never.
+    /// Empty: HostOptions::session_idle_timeout.
+    std::optional<std::chrono::seconds> idle_timeout{};
+
+    bool operator==(const SessionSpec&) const = default;
 };
 
 /// Code to run in a session.
 struct StatementSpec {
-    StatementId id{};
+    StatementId id{};    ///< given by the host
     std::string kind{};  ///< empty: the session's
-    std::string code{};
+    std::string code{};  ///< UTF-8
+    bool operator==(const StatementSpec&) const = default;
+};
+
+/// Where a statement's code wrote.
+enum class OutputStream { standard_output, standard_error };
+
+/// A piece of what a statement's code wrote: bytes, characters whole.
+struct OutputChunk {
+    OutputStream stream{OutputStream::standard_output};
+    std::string text{};
+    bool operator==(const OutputChunk&) const = default;
 };
 
 /// How a statement came to its end.
@@ -60,6 +77,7 @@ struct StatementResult {
     std::string error_name{};          ///< exception class; where it did not succeed
     std::string error_value{};
     std::vector<std::string> traceback{};
+    bool operator==(const StatementResult&) const = default;
 };
 
 /// What is known of a session once its Spark is there.
@@ -69,6 +87,7 @@ struct SessionFacts {
     std::string spark_version{};    ///< "4.3.0"
     std::string runtime_version{};  ///< of the language, "3.11.2"
     std::int64_t pid{0};            ///< of the agent, on its machine
+    bool operator==(const SessionFacts&) const = default;
 };
 
 /// Why a session ended, in the agent's words.
@@ -89,6 +108,169 @@ struct InterruptRequest {
     /// When it still runs after so long, the whole session is ended. Empty: never.
     std::optional<std::chrono::milliseconds> end_session_after{};
 };
+
+/// What a client is shown of a session; Livy's words.
+enum class SessionState {
+    starting,       ///< accepted, or its Spark is not there yet
+    idle,           ///< nothing runs and nothing waits
+    busy,           ///< a statement runs or waits
+    shutting_down,  ///< its end has been asked for
+    success,        ///< ended, and its driver said so itself
+    dead,           ///< ended by a failure
+    killed          ///< ended because somebody asked for it
+};
+
+/// A session as it is stored.
+struct SessionRecord {
+    SessionId id{};
+    /// Grows with each change, also of its statements' number and ends; the ETag of the routes.
+    std::int64_t version{0};
+    SessionSpec spec{};
+    /// Its application, brought on its way as a batch's is. `id` is the session's; `spec` is what
+    /// is launched, once it has a ticket.
+    BatchRecord application{};
+    std::optional<SessionFacts> facts{};  ///< once its Spark is there
+    std::int64_t statements{0};           ///< accepted so far: the next one's number
+    std::int64_t open_statements{0};      ///< of these, neither ended nor cancelled
+
+    bool has_ended() const noexcept { return application.has_ended(); }
+    SessionState state() const noexcept;
+    bool operator==(const SessionRecord&) const = default;
+};
+
+/// Which sessions, oldest first unless `newest_first`.
+struct SessionQuery {
+    std::string owner{};               ///< empty: everybody's
+    std::int64_t offset{0};            ///< skip so many
+    std::optional<SessionId> after{};  ///< keyset cursor: only those after it in the order asked
+    std::size_t limit{100};
+    bool newest_first{false};
+};
+
+struct SessionPage {
+    std::vector<SessionRecord> sessions{};
+    std::int64_t total{0};  ///< how many match, not only those on this page
+};
+
+/// What a client is shown of a statement; Livy's words. Code that failed is `available`, too.
+enum class StatementState { waiting, running, cancelling, cancelled, available };
+
+/// A statement: what is stored of it, and, while it runs, what the agent says.
+struct StatementRecord {
+    SessionId session{};
+    /// Differs whenever the statement does, its output aside. Not stored while it is open, so it
+    /// may jump at a restart.
+    std::int64_t version{0};
+    StatementSpec spec{};
+    bool cancel_requested{false};
+    /// When it still runs so long after the cancel, the session is ended. Empty: never.
+    std::optional<std::chrono::milliseconds> end_session_after{};
+    std::optional<StatementResult> result{};  ///< once it is over
+    Timestamp created{};
+    std::optional<Timestamp> started{};    ///< the agent has said that it runs
+    std::optional<Timestamp> completed{};  ///< its result is there
+    double progress{0};                    ///< 0 … 1, of its Spark tasks
+    std::int64_t unheeded_interrupts{0};   ///< so many have reached the code, and it went on
+    std::vector<OutputChunk> output{};     ///< so far
+
+    bool has_ended() const noexcept { return result.has_value(); }
+    StatementState state() const noexcept;
+    bool operator==(const StatementRecord&) const = default;
+};
+
+/// Which statements of a session, oldest first unless `newest_first`.
+struct StatementQuery {
+    SessionId session{};
+    std::int64_t offset{0};  ///< skip so many
+    std::size_t limit{100};
+    bool newest_first{false};
+};
+
+struct StatementPage {
+    std::vector<StatementRecord> statements{};
+    std::int64_t total{0};
+};
+
+inline SessionState SessionRecord::state() const noexcept {
+    if (has_ended()) {
+        switch (application.outcome) {
+            case Outcome::success:
+                return SessionState::success;
+            case Outcome::killed:
+                return SessionState::killed;
+            default:
+                return SessionState::dead;
+        }
+    }
+    if (application.kill_requested) {
+        return SessionState::shutting_down;
+    }
+    if (!facts) {
+        return SessionState::starting;
+    }
+    return open_statements > 0 ? SessionState::busy : SessionState::idle;
+}
+
+inline StatementState StatementRecord::state() const noexcept {
+    if (result) {
+        return result->outcome == StatementOutcome::cancelled ? StatementState::cancelled
+                                                              : StatementState::available;
+    }
+    if (cancel_requested) {
+        return StatementState::cancelling;
+    }
+    return started ? StatementState::running : StatementState::waiting;
+}
+
+inline constexpr std::string_view to_string(SessionState state) noexcept {
+    switch (state) {
+        case SessionState::starting:
+            return "starting";
+        case SessionState::idle:
+            return "idle";
+        case SessionState::busy:
+            return "busy";
+        case SessionState::shutting_down:
+            return "shutting_down";
+        case SessionState::success:
+            return "success";
+        case SessionState::dead:
+            return "dead";
+        case SessionState::killed:
+            return "killed";
+    }
+    return "unknown";
+}
+
+inline constexpr std::string_view to_string(StatementState state) noexcept {
+    switch (state) {
+        case StatementState::waiting:
+            return "waiting";
+        case StatementState::running:
+            return "running";
+        case StatementState::cancelling:
+            return "cancelling";
+        case StatementState::cancelled:
+            return "cancelled";
+        case StatementState::available:
+            return "available";
+    }
+    return "unknown";
+}
+
+inline constexpr std::string_view to_string(StatementOutcome outcome) noexcept {
+    switch (outcome) {
+        case StatementOutcome::ok:
+            return "ok";
+        case StatementOutcome::error:
+            return "error";
+        case StatementOutcome::cancelled:
+            return "cancelled";
+        case StatementOutcome::forgotten:
+            return "forgotten";
+    }
+    return "unknown";
+}
 
 }  // namespace sparkhost
 

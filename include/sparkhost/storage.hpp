@@ -17,7 +17,7 @@
 namespace sparkhost {
 
 /// Kinds of records. The numbers are stored: never renumber.
-enum class RecordKind : int { batch = 1 };
+enum class RecordKind : int { batch = 1, session = 2, statement = 3 };
 
 struct RecordKey {
     RecordKind kind{RecordKind::batch};
@@ -31,7 +31,7 @@ struct Record {
     RecordKey key{};
     std::int64_t version{1};  ///< 1 when inserted, +1 with each update
     std::string state{};      ///< exact-match filter; the host puts the phase here
-    std::string owner{};      ///< exact-match filter
+    std::string owner{};      ///< exact-match filter: whose it is; a statement's is its session
     std::string body{};
     bool operator==(const Record&) const = default;
 };

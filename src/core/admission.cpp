@@ -31,7 +31,7 @@ boost::asio::awaitable<void> HostImpl::dispatch_from_store() {
         // store.
         std::size_t in_hand = 0;
         for (const auto& [id, batch] : active) {
-            in_hand += batch->record.phase == BatchPhase::accepted ? 1 : 0;
+            in_hand += !batch->session && batch->record.phase == BatchPhase::accepted ? 1 : 0;
         }
         Query query;
         query.states = {std::string(to_string(BatchPhase::accepted))};
@@ -52,7 +52,7 @@ boost::asio::awaitable<void> HostImpl::dispatch_from_store() {
             if (departed.contains(stored.key.id)) {
                 continue;  // the page is older than that
             }
-            const auto known = active.find(stored.key.id);
+            const auto known = active.find(stored.key);
             if (known != active.end()) {
                 if (!known->second->progress.admitted &&
                     known->second->record.phase == BatchPhase::accepted) {
@@ -69,7 +69,7 @@ boost::asio::awaitable<void> HostImpl::dispatch_from_store() {
             // The page may be older than a change since: the commit then meets a conflict and
             // the record is read again.
             --waiting;
-            admit(activate(std::move(*record)));
+            admit(activate(stored.key, std::move(*record)));
         }
     } while (dispatch_again && stage == Stage::ready && waiting > 0 &&
              slots_used < options.max_running);

@@ -6,6 +6,7 @@
 #include "core/batch_json.hpp"
 #include "core/counters.hpp"
 #include "core/host_impl.hpp"
+#include "core/session_json.hpp"
 
 #include <algorithm>
 #include <iterator>
@@ -13,44 +14,93 @@
 
 namespace sparkhost {
 
-namespace {
+std::string ActiveApplication::name() const {
+    return (session ? "session " : "batch ") + std::to_string(key.id);
+}
 
-/// What a run of observations makes of a record.
-struct Applied {
-    BatchRecord next;
-    std::vector<Event> events;
+/// What a run of observations makes of what is stored.
+struct HostImpl::Applied {
+    BatchRecord next{};
+    std::optional<detail::SessionPart> part{};  ///< of a session
+    std::vector<Event> events{};
 };
 
-Applied apply_all(const BatchRecord& record, const std::deque<ActiveBatch::Item>& items) {
-    Applied applied{record, {}};
+namespace batch_driver {
+
+/// What a session's record is to clients; for a batch, the batch's state.
+std::string state_of(const ActiveApplication& active, const BatchRecord& next,
+                     const std::optional<detail::SessionPart>& part) {
+    if (!part) {
+        return std::string(to_string(next.state()));
+    }
+    SessionRecord session;
+    session.application = next;
+    session.facts = part->facts;
+    session.open_statements = static_cast<std::int64_t>(active.session->open.size());
+    return std::string(to_string(session.state()));
+}
+
+std::vector<std::string> apply_item(HostImpl::Applied& applied,
+                                    const ActiveApplication::Item& item) {
+    std::vector<std::string> types;
+    if (item.of_session && applied.part) {
+        types = detail::apply(*applied.part, applied.next, *item.of_session, item.at);
+    }
+    if (item.observation) {
+        const bool had_ended = applied.next.has_ended();
+        for (auto& type : detail::apply(applied.next, *item.observation)) {
+            if (applied.part) {
+                type.replace(0, type.find('.'), "session");
+            }
+            types.push_back(std::move(type));
+        }
+        if (applied.part && !had_ended && applied.next.has_ended()) {
+            detail::explain_end(*applied.part, applied.next);
+        }
+    }
+    return types;
+}
+
+HostImpl::Applied apply_all(const ActiveApplication& active,
+                            const std::vector<ActiveApplication::Item>& items) {
+    HostImpl::Applied applied;
+    applied.next = active.record;
+    if (active.session) {
+        applied.part = active.session->part;
+        applied.part->statements = active.session->next_statement;
+    }
     for (const auto& item : items) {
-        for (auto& type : detail::apply(applied.next, item.observation)) {
+        for (auto& type : apply_item(applied, item)) {
             Event event;
-            event.at = item.observation.at;
+            event.at = item.at;
             event.type = std::move(type);
-            event.batch = record.id;
-            event.version = record.version + 1;
-            event.state = applied.next.state();
+            if (active.session) {
+                event.session = SessionId{active.key.id};
+            } else {
+                event.batch = active.record.id;
+            }
+            event.version = active.record.version + 1;
+            event.state = state_of(active, applied.next, applied.part);
             event.reason = applied.next.reason;
             applied.events.push_back(std::move(event));
         }
     }
-    applied.next.version = record.version + 1;
+    applied.next.version = active.record.version + 1;
     return applied;
 }
 
-Transaction transaction_for(const BatchRecord& before, const Applied& applied) {
+Transaction transaction_for(const ActiveApplication& active, const HostImpl::Applied& applied) {
     Transaction transaction;
-    const RecordKey key{RecordKind::batch, before.id.value};
     Update update;
-    update.key = key;
-    update.expected_version = before.version;
+    update.key = active.key;
+    update.expected_version = active.record.version;
     update.state = detail::stored_state(applied.next);
-    update.body = detail::encode_batch(applied.next);
+    update.body = applied.part ? detail::encode_session(applied.next, *applied.part)
+                               : detail::encode_batch(applied.next);
     transaction.updates.push_back(std::move(update));
     for (const auto& event : applied.events) {
         NewEvent entry;
-        entry.subject = key;
+        entry.subject = active.key;
         entry.at = event.at;
         entry.type = event.type;
         entry.body = detail::encode_event(event);
@@ -66,13 +116,18 @@ void number_events(std::vector<Event>& events, std::int64_t last) {
     }
 }
 
-}  // namespace
+}  // namespace batch_driver
 
 void HostImpl::observe(ActivePtr batch, detail::BatchObservation observation,
                        std::function<void(Result<BatchRecord>)> done) {
-    ActiveBatch::Item item;
+    ActiveApplication::Item item;
+    item.at = observation.at;
     item.observation = std::move(observation);
     item.done = std::move(done);
+    observe(std::move(batch), std::move(item));
+}
+
+void HostImpl::observe(ActivePtr batch, ActiveApplication::Item item) {
     item.arrived = clock->steady_now();
     batch->inbox.push_back(std::move(item));
     pump(std::move(batch));
@@ -120,8 +175,13 @@ void HostImpl::refuse_wishes(const ActivePtr& batch, const Error& error) {
 }
 
 void HostImpl::pump_all() {
-    for (const auto& [id, batch] : std::unordered_map(active)) {
+    for (const auto& [key, batch] : std::unordered_map(active)) {
         pump(batch);
+        if (batch->session) {
+            for (const auto& [number, statement] : std::map(batch->session->open)) {
+                pump_statement(batch, statement);
+            }
+        }
     }
 }
 
@@ -132,26 +192,27 @@ boost::asio::awaitable<void> HostImpl::commit_inbox(ActivePtr batch) {
         co_return;
     }
     auto items = std::exchange(batch->inbox, {});
-    auto applied = apply_all(batch->record, items);
+    auto applied = batch_driver::apply_all(*batch, items);
     const bool changed = !applied.events.empty();
     if (changed) {
         if (applied.next.has_ended() && !batch->record.has_ended()) {
             applied.next.log_tail = co_await read_tail(batch);
         }
-        auto commit = [&] { return storage->commit(transaction_for(batch->record, applied)); };
+        auto commit = [&] {
+            return storage->commit(batch_driver::transaction_for(*batch, applied));
+        };
         auto committed = co_await from_storage<CommitResult>(commit);
         if (!committed) {
             co_await settle_failure(batch, committed.error(), std::move(items));
             co_return;
         }
         storage_delay = std::chrono::milliseconds{0};
-        number_events(applied.events, committed->last_sequence);
-        settle_success(batch, std::move(applied.next), std::move(applied.events),
-                       committed->last_sequence);
+        batch_driver::number_events(applied.events, committed->last_sequence);
+        settle_success(batch, std::move(applied), committed->last_sequence);
     }
     const auto now = clock->steady_now();
     for (auto& item : items) {
-        if (item.observation.report && changed) {
+        if (item.observation && item.observation->report && changed) {
             count([&](HostStatus& s) { detail::record_latency(s.push, now - item.arrived); });
         }
         if (item.done) {
@@ -162,37 +223,40 @@ boost::asio::awaitable<void> HostImpl::commit_inbox(ActivePtr batch) {
     pump(batch);
 }
 
-void HostImpl::settle_success(const ActivePtr& batch, BatchRecord next, std::vector<Event> events,
-                              std::int64_t last) {
-    const BatchRecord before = std::exchange(batch->record, std::move(next));
+void HostImpl::settle_success(const ActivePtr& batch, Applied applied, std::int64_t last) {
+    const BatchRecord before = std::exchange(batch->record, std::move(applied.next));
     const auto& record = batch->record;
-    count_phase(before.phase, record.phase);
     const bool ended_now = record.has_ended() && !before.has_ended();
+    if (record.phase == BatchPhase::reserved && before.phase == BatchPhase::accepted) {
+        tickets[record.ticket] = batch->key;
+    }
+    if (batch->session) {
+        batch->session->part = std::move(*applied.part);
+        publish(Subject(batch->key), std::move(applied.events), last);
+        return session_changed(batch, before);
+    }
+    count_phase(before.phase, record.phase);
     if (ended_now) {
         count([&](HostStatus& s) { ++s.ended_by_state[static_cast<std::size_t>(record.state())]; });
     }
     if (before.phase == BatchPhase::accepted && ended_now && !batch->progress.admitted) {
         --waiting;
     }
-    if (record.phase == BatchPhase::reserved && before.phase == BatchPhase::accepted) {
-        tickets[record.ticket] = record.id.value;
-    }
     cache.put(std::make_shared<const BatchRecord>(record));
-    publish(record.id.value, std::move(events), last);
+    publish(record.id, std::move(applied.events), last);
     if (ended_now && std::exchange(batch->progress.admitted, false)) {
         slot_freed();
     }
 }
 
 boost::asio::awaitable<void> HostImpl::settle_failure(ActivePtr batch, Error error,
-                                                      std::deque<ActiveBatch::Item> items) {
+                                                      std::vector<ActiveApplication::Item> items) {
     const auto put_back = [&] {
         batch->inbox.insert(batch->inbox.begin(), std::make_move_iterator(items.begin()),
                             std::make_move_iterator(items.end()));
     };
     if (error.is(Errc::conflict)) {
-        log(LogLevel::warning, "batch " + std::to_string(batch->record.id.value) +
-                                   " was changed by someone else; reading it again");
+        log(LogLevel::warning, batch->name() + " was changed by someone else; reading it again");
         auto reloaded = co_await reload(batch);
         if (reloaded) {
             put_back();
@@ -215,8 +279,7 @@ boost::asio::awaitable<void> HostImpl::settle_failure(ActivePtr batch, Error err
     if (error.is(Errc::indeterminate)) {
         storage_lost();
     } else {
-        log(LogLevel::error, "batch " + std::to_string(batch->record.id.value) +
-                                 " could not be stored: " + error.text());
+        log(LogLevel::error, batch->name() + " could not be stored: " + error.text());
         storage_retry_later();
     }
     pump(batch);
@@ -224,69 +287,84 @@ boost::asio::awaitable<void> HostImpl::settle_failure(ActivePtr batch, Error err
 
 /// Reads what is true; for records whose version in memory cannot be trusted.
 boost::asio::awaitable<Result<void>> HostImpl::reload(ActivePtr batch) {
-    const auto id = batch->record.id;
-    const RecordKey key{RecordKind::batch, id.value};
-    auto find_it = [&] { return storage->find(key); };
+    auto find_it = [&] { return storage->find(batch->key); };
     auto stored = co_await from_storage<Record>(find_it);
     if (!stored && stored.error().is(Errc::not_found)) {
-        if (std::exchange(batch->progress.admitted, false)) {
-            --slots_used;
+        free_slot(batch);
+        if (!batch->session) {
+            count_phase(batch->record.phase, std::nullopt);
         }
-        count_phase(batch->record.phase, std::nullopt);
         forget(batch);
-        wake_batch(id.value);
+        wake(Subject(batch->key));
         co_return ok();
     }
     if (!stored) {
         co_return stored.error();
     }
-    auto record = detail::decode_batch(*stored);
-    if (!record) {
-        co_return record.error();
+    if (batch->session) {
+        auto session = detail::decode_session(*stored);
+        if (!session) {
+            co_return session.error();
+        }
+        batch->record = std::move(session->application);
+        batch->session->part = std::move(session->part);
+        auto loaded = co_await load_statements(batch);
+        if (!loaded) {
+            co_return loaded;
+        }
+    } else {
+        auto record = detail::decode_batch(*stored);
+        if (!record) {
+            co_return record.error();
+        }
+        count_phase(batch->record.phase, record->phase);
+        batch->record = std::move(*record);
+        cache.erase(batch->record.id);
     }
-    count_phase(batch->record.phase, record->phase);
-    batch->record = std::move(*record);
-    cache.erase(id);
-    if (batch->record.has_ended() && std::exchange(batch->progress.admitted, false)) {
-        --slots_used;
+    if (batch->record.has_ended()) {
+        free_slot(batch);
     }
     if (!batch->record.ticket.empty()) {
-        tickets[batch->record.ticket] = id.value;
+        tickets[batch->record.ticket] = batch->key;
     }
-    wake_batch(id.value);
+    wake(Subject(batch->key));
     co_return ok();
+}
+
+/// Without anybody being let in at once.
+void HostImpl::free_slot(const ActivePtr& batch) {
+    if (!batch->session && std::exchange(batch->progress.admitted, false)) {
+        --slots_used;
+    }
 }
 
 /// The record is no longer in the store.
 void HostImpl::forget(const ActivePtr& batch) {
-    const auto id = batch->record.id;
     batch->gone = true;
     tickets.erase(batch->record.ticket);
-    active.erase(id.value);
-    cache.erase(id);
-    departed.insert(id.value);
-    ++erasures;
+    active.erase(batch->key);
+    if (batch->session) {
+        claims.erase(batch->session->part.claim);
+        sessions.erase(batch);
+        wake_statements(SessionId{batch->key.id});
+    } else {
+        cache.erase(batch->record.id);
+        departed.insert(batch->key.id);
+        ++erasures;
+    }
     pump(batch);
 }
 
-ActivePtr HostImpl::activate(BatchRecord record) {
-    auto batch = std::make_shared<ActiveBatch>();
+ActivePtr HostImpl::activate(RecordKey key, BatchRecord record) {
+    auto batch = std::make_shared<ActiveApplication>();
+    batch->key = key;
     batch->record = std::move(record);
     batch->backend = backend_index(batch->record.spec).value_or(backends.size());
     if (!batch->record.ticket.empty()) {
-        tickets[batch->record.ticket] = batch->record.id.value;
+        tickets[batch->record.ticket] = key;
     }
-    active[batch->record.id.value] = batch;
+    active[key] = batch;
     return batch;
-}
-
-boost::asio::awaitable<Result<ActivePtr>> HostImpl::acquire(BatchId id) {
-    auto record = co_await read_record(id);
-    if (!record) {
-        co_return record.error();
-    }
-    const auto found = active.find(id.value);
-    co_return found != active.end() ? found->second : activate(std::move(*record));
 }
 
 void HostImpl::drop_if_idle(const ActivePtr& batch) {
@@ -297,9 +375,12 @@ void HostImpl::drop_if_idle(const ActivePtr& batch) {
     if ((over || queued) && batch->inbox.empty() && !batch->committing && !progress.reserving &&
         !progress.submitting && !progress.killing && !progress.releasing && !progress.erasing) {
         tickets.erase(record.ticket);
-        active.erase(record.id.value);
-        if (over) {
-            departed.insert(record.id.value);
+        active.erase(batch->key);
+        if (batch->session) {
+            claims.erase(batch->session->part.claim);
+            sessions.erase(batch);
+        } else if (over) {
+            departed.insert(batch->key.id);
         }
     }
 }

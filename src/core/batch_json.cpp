@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "core/batch_json.hpp"
 
+#include "core/json_codec.hpp"
+
 #include <boost/json/array.hpp>
 #include <boost/json/object.hpp>
 #include <boost/json/parse.hpp>
@@ -18,76 +20,11 @@ namespace sparkhost::detail {
 namespace batch_json {
 
 namespace json = boost::json;
-
-/// What was accepted must be readable again, whatever bytes an argument or a backend's words have.
-json::value parse_stored(const std::string& body) {
-    json::parse_options options;
-    options.allow_invalid_utf8 = true;
-    return json::parse(body, {}, options);
-}
-
-std::int64_t to_ms(Timestamp at) {
-    return at.time_since_epoch().count();
-}
-Timestamp from_ms(std::int64_t ms) {
-    return Timestamp(std::chrono::milliseconds(ms));
-}
-
-void put(json::object& object, std::string_view key, const std::string& text) {
-    if (!text.empty()) {
-        object.emplace(key, text);
-    }
-}
-
-void put(json::object& object, std::string_view key, const std::vector<std::string>& list) {
-    if (!list.empty()) {
-        object.emplace(key, json::array(list.begin(), list.end()));
-    }
-}
-
-void put(json::object& object, std::string_view key, const std::optional<int>& number) {
-    if (number) {
-        object.emplace(key, *number);
-    }
-}
-
-void put(json::object& object, std::string_view key, bool flag) {
-    if (flag) {
-        object.emplace(key, true);
-    }
-}
-
-void get(const json::object& object, std::string_view key, std::string& text) {
-    if (const auto* value = object.if_contains(key)) {
-        text = value->as_string();
-    }
-}
-
-void get(const json::object& object, std::string_view key, std::vector<std::string>& list) {
-    if (const auto* value = object.if_contains(key)) {
-        for (const auto& item : value->as_array()) {
-            list.emplace_back(item.as_string());
-        }
-    }
-}
-
-void get(const json::object& object, std::string_view key, std::optional<int>& number) {
-    if (const auto* value = object.if_contains(key)) {
-        number = value->to_number<int>();
-    }
-}
-
-void get(const json::object& object, std::string_view key, bool& flag) {
-    if (const auto* value = object.if_contains(key)) {
-        flag = value->as_bool();
-    }
-}
-
-void get(const json::object& object, std::string_view key, Timestamp& at) {
-    if (const auto* value = object.if_contains(key)) {
-        at = from_ms(value->to_number<std::int64_t>());
-    }
-}
+using codec::from_ms;
+using codec::from_word;
+using codec::get;
+using codec::put;
+using codec::to_ms;
 
 /// Names every member of a BatchSpec once, for writing and reading alike.
 template <class Object, class Spec, class Field>
@@ -112,50 +49,10 @@ void each_field(Object& object, Spec& spec, Field field) {
     field(object, "idempotency_key", spec.idempotency_key);
 }
 
-json::object spec_to_json(const BatchSpec& spec) {
-    json::object object;
-    each_field(object, spec, [](json::object& o, std::string_view key, const auto& member) {
-        put(o, key, member);
-    });
-    if (!spec.conf.empty()) {
-        json::object conf;
-        for (const auto& [key, value] : spec.conf) {
-            conf.emplace(key, value);
-        }
-        object.emplace("conf", std::move(conf));
-    }
-    return object;
-}
-
-BatchSpec spec_from_json(const json::object& object) {
-    BatchSpec spec;
-    each_field(object, spec, [](const json::object& o, std::string_view key, auto& member) {
-        get(o, key, member);
-    });
-    if (const auto* conf = object.if_contains("conf")) {
-        for (const auto& [key, value] : conf->as_object()) {
-            spec.conf.emplace(key, value.as_string());
-        }
-    }
-    return spec;
-}
-
 constexpr std::array phases{BatchPhase::accepted, BatchPhase::reserved, BatchPhase::submitted,
                             BatchPhase::running,  BatchPhase::ended,    BatchPhase::released};
 constexpr std::array outcomes{Outcome::none, Outcome::success, Outcome::failed, Outcome::killed,
                               Outcome::unknown};
-constexpr std::array states{BatchState::starting, BatchState::running, BatchState::success,
-                            BatchState::dead, BatchState::killed};
-
-template <class Values>
-typename Values::value_type from_word(const Values& values, std::string_view word) {
-    for (auto value : values) {
-        if (to_string(value) == word) {
-            return value;
-        }
-    }
-    throw std::invalid_argument("unknown word '" + std::string(word) + "'");
-}
 
 json::array timeline_to_json(const std::vector<TimelineEntry>& timeline) {
     json::array list;
@@ -184,7 +81,40 @@ std::vector<TimelineEntry> timeline_from_json(const json::array& list) {
     return timeline;
 }
 
-BatchRecord record_from_json(const json::object& object) {
+}  // namespace batch_json
+
+boost::json::object spec_to_json(const BatchSpec& spec) {
+    boost::json::object object;
+    auto write = [](boost::json::object& to, std::string_view key, const auto& member) {
+        codec::put(to, key, member);
+    };
+    batch_json::each_field(object, spec, write);
+    if (!spec.conf.empty()) {
+        boost::json::object conf;
+        for (const auto& [key, value] : spec.conf) {
+            conf.emplace(key, value);
+        }
+        object.emplace("conf", std::move(conf));
+    }
+    return object;
+}
+
+BatchSpec spec_from_json(const boost::json::object& object) {
+    BatchSpec spec;
+    auto read = [](const boost::json::object& from, std::string_view key, auto& member) {
+        codec::get(from, key, member);
+    };
+    batch_json::each_field(object, spec, read);
+    if (const auto* conf = object.if_contains("conf")) {
+        for (const auto& [key, value] : conf->as_object()) {
+            spec.conf.emplace(key, value.as_string());
+        }
+    }
+    return spec;
+}
+
+BatchRecord batch_from_json(const boost::json::object& object) {
+    using namespace batch_json;
     BatchRecord record;
     record.spec = spec_from_json(object.at("spec").as_object());
     record.phase = from_word(phases, std::string_view(object.at("phase").as_string()));
@@ -206,8 +136,6 @@ BatchRecord record_from_json(const json::object& object) {
     get(object, "log_tail", record.log_tail);
     return record;
 }
-
-}  // namespace batch_json
 
 std::string stored_state(const BatchRecord& record) {
     if (!record.has_ended()) {
@@ -246,36 +174,39 @@ std::vector<std::string> stored_states_in_progress() {
     return {"reserved", "submitted", "running", "ended.success", "ended.dead", "ended.killed"};
 }
 
-std::string encode_batch(const BatchRecord& record) {
-    namespace codec = batch_json;
-    boost::json::object object;
-    object.emplace("spec", codec::spec_to_json(record.spec));
+boost::json::object batch_to_json(const BatchRecord& record) {
+    using namespace batch_json;
+    json::object object;
+    object.emplace("spec", spec_to_json(record.spec));
     object.emplace("phase", to_string(record.phase));
     if (record.outcome != Outcome::none) {
         object.emplace("outcome", to_string(record.outcome));
     }
-    codec::put(object, "exit_code", record.exit_code);
-    codec::put(object, "reason", record.reason);
-    codec::put(object, "application_id", record.application_id);
-    codec::put(object, "ui_url", record.ui_url);
+    put(object, "exit_code", record.exit_code);
+    put(object, "reason", record.reason);
+    put(object, "application_id", record.application_id);
+    put(object, "ui_url", record.ui_url);
     if (record.attempt != 0) {
         object.emplace("attempt", record.attempt);
     }
-    codec::put(object, "ticket", record.ticket);
-    codec::put(object, "ticket_data", record.ticket_data);
-    codec::put(object, "kill_requested", record.kill_requested);
-    codec::put(object, "erase_requested", record.erase_requested);
-    object.emplace("created", codec::to_ms(record.created));
-    object.emplace("updated", codec::to_ms(record.updated));
-    object.emplace("timeline", codec::timeline_to_json(record.timeline));
-    codec::put(object, "log_tail", record.log_tail);
-    return boost::json::serialize(object);
+    put(object, "ticket", record.ticket);
+    put(object, "ticket_data", record.ticket_data);
+    put(object, "kill_requested", record.kill_requested);
+    put(object, "erase_requested", record.erase_requested);
+    object.emplace("created", to_ms(record.created));
+    object.emplace("updated", to_ms(record.updated));
+    object.emplace("timeline", timeline_to_json(record.timeline));
+    put(object, "log_tail", record.log_tail);
+    return object;
+}
+
+std::string encode_batch(const BatchRecord& record) {
+    return boost::json::serialize(batch_to_json(record));
 }
 
 Result<BatchRecord> decode_batch(const Record& stored) {
     try {
-        BatchRecord record =
-            batch_json::record_from_json(batch_json::parse_stored(stored.body).as_object());
+        BatchRecord record = batch_from_json(codec::parse_stored(stored.body).as_object());
         record.id = BatchId{stored.key.id};
         record.version = stored.version;
         return record;
@@ -289,23 +220,37 @@ Result<BatchRecord> decode_batch(const Record& stored) {
 std::string encode_event(const Event& event) {
     boost::json::object object;
     object.emplace("version", event.version);
-    object.emplace("state", to_string(event.state));
-    batch_json::put(object, "reason", event.reason);
+    object.emplace("state", event.state);
+    codec::put(object, "reason", event.reason);
+    if (event.statement.value >= 0) {
+        object.emplace("session", event.session.value);
+        object.emplace("statement", event.statement.value);
+    }
     return boost::json::serialize(object);
 }
 
 Result<Event> decode_event(const StoredEvent& stored) {
     try {
-        const auto object = batch_json::parse_stored(stored.body).as_object();
+        const auto object = codec::parse_stored(stored.body).as_object();
         Event event;
         event.sequence = stored.sequence;
         event.at = stored.at;
         event.type = stored.type;
-        event.batch = BatchId{stored.subject.id};
+        switch (stored.subject.kind) {
+            case RecordKind::batch:
+                event.batch = BatchId{stored.subject.id};
+                break;
+            case RecordKind::session:
+                event.session = SessionId{stored.subject.id};
+                break;
+            case RecordKind::statement:
+                event.session.value = object.at("session").to_number<std::int64_t>();
+                event.statement.value = object.at("statement").to_number<std::int64_t>();
+                break;
+        }
         event.version = object.at("version").to_number<std::int64_t>();
-        event.state = batch_json::from_word(batch_json::states,
-                                            std::string_view(object.at("state").as_string()));
-        batch_json::get(object, "reason", event.reason);
+        event.state = object.at("state").as_string();
+        codec::get(object, "reason", event.reason);
         return event;
     } catch (const std::exception& failure) {
         return Error(Errc::storage_failed, "event " + std::to_string(stored.sequence) +
@@ -314,7 +259,10 @@ Result<Event> decode_event(const StoredEvent& stored) {
 }
 
 std::string fingerprint(const BatchSpec& spec) {
-    const std::string text = boost::json::serialize(batch_json::spec_to_json(spec));
+    return fingerprint_of(boost::json::serialize(spec_to_json(spec)));
+}
+
+std::string fingerprint_of(const std::string& text) {
     // Two independent 64-bit FNV-1a sums: equal texts are meant, accidents are excluded, and
     // nobody gains by forging a collision with a key of his own.
     std::uint64_t first = 0xcbf29ce484222325ULL;

@@ -9,12 +9,20 @@
 #include <sparkhost/event.hpp>
 #include <sparkhost/storage.hpp>
 
+#include <boost/json/object.hpp>
+
 #include <string>
 #include <vector>
 
 namespace sparkhost::detail {
 
-/// The body of a batch's record: everything but id and version.
+/// Everything of a batch but id and version; reading throws where it is not one of ours.
+boost::json::object batch_to_json(const BatchRecord& record);
+BatchRecord batch_from_json(const boost::json::object& object);
+boost::json::object spec_to_json(const BatchSpec& spec);
+BatchSpec spec_from_json(const boost::json::object& object);
+
+/// The body of a batch's record.
 std::string encode_batch(const BatchRecord& record);
 
 /// The word a record is filed under: the phase until it has ended, then "ended.<state>", and
@@ -38,6 +46,8 @@ Result<Event> decode_event(const StoredEvent& stored);
 /// The same for equal requests, else different: tells whether an idempotency key is used again
 /// for the same request. Name, owner and key itself do not take part where they cannot differ.
 std::string fingerprint(const BatchSpec& spec);
+/// The same of any text.
+std::string fingerprint_of(const std::string& text);
 
 }  // namespace sparkhost::detail
 

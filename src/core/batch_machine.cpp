@@ -203,6 +203,9 @@ std::vector<std::string> apply(BatchRecord& record, const BatchObservation& obse
         record.ticket = observation.ticket;
         record.ticket_data = observation.ticket_data;
         record.attempt = observation.attempt;
+        if (observation.launch) {
+            record.spec = *observation.launch;
+        }
         add_entry(record, "admitted", observation.at);
     }
     if (edge->to == P::submitted && edge->from != P::submitted) {
@@ -248,7 +251,8 @@ std::optional<BatchObservation> interpret(const BatchRecord& record,
 
 BatchEffect next_effect(const BatchRecord& record, const BatchProgress& progress) {
     using F = BatchEffect;
-    const bool kill_wanted = record.kill_requested && !progress.killing && !progress.kill_done;
+    const bool kill_wanted = record.kill_requested && !progress.killing && !progress.kill_done &&
+                             !progress.ending_itself;
     switch (record.phase) {
         case P::accepted:
             if (!progress.admitted) {
@@ -265,10 +269,13 @@ BatchEffect next_effect(const BatchRecord& record, const BatchProgress& progress
             return kill_wanted ? F::kill : F::none;
         case P::ended:
             // A submit still in flight must have come back before what it used is removed.
-            return progress.releasing || progress.submitting || progress.killing ? F::none
-                                                                                 : F::release;
+            return progress.releasing || progress.submitting || progress.killing ||
+                           progress.unsettled
+                       ? F::none
+                       : F::release;
         case P::released:
-            return record.erase_requested && !progress.erasing ? F::erase : F::none;
+            return record.erase_requested && !progress.erasing && !progress.unsettled ? F::erase
+                                                                                      : F::none;
     }
     return F::none;
 }

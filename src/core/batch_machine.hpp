@@ -55,6 +55,7 @@ struct BatchObservation {
     std::string ticket{};                       ///< admitted
     std::string ticket_data{};                  ///< admitted
     int attempt{0};                             ///< admitted
+    std::optional<BatchSpec> launch{};          ///< admitted: what runs, if not what was asked for
     std::optional<ApplicationStatus> report{};  ///< process_started, context_up, ended
 };
 
@@ -81,6 +82,8 @@ struct BatchProgress {
     bool kill_done{false};  ///< the backend has confirmed the kill
     bool releasing{false};
     bool erasing{false};
+    bool ending_itself{false};  ///< it has been asked to end; the kill waits
+    bool unsettled{false};      ///< its session has statements without an end: it stays
 };
 BatchEffect next_effect(const BatchRecord& record, const BatchProgress& progress);
 

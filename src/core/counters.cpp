@@ -34,6 +34,12 @@ void HostImpl::count_phase(std::optional<BatchPhase> before, std::optional<Batch
 }
 
 void HostImpl::refresh_status() {
+    std::int64_t open_sessions = 0;
+    std::int64_t connected = 0;
+    for (const auto& session : sessions) {
+        open_sessions += session->record.has_ended() ? 0 : 1;
+        connected += session->session->talk ? 1 : 0;
+    }
     const StorageStats figures = storage ? storage->stats() : StorageStats{};
     count([&](HostStatus& status) {
         status.ready = stage == Stage::ready && !stop_requested && !storage_suspect;
@@ -41,6 +47,8 @@ void HostImpl::refresh_status() {
         status.storage = figures;
         status.queued = waiting;
         status.active = static_cast<std::int64_t>(slots_used);
+        status.sessions = open_sessions;
+        status.connected_agents = connected;
         status.last_sequence = last_sequence;
         status.store_uuid = store_uuid;
     });

@@ -31,10 +31,10 @@ Ticket ticket_of(const BatchRecord& record) {
 
 }  // namespace
 
-SubmitRequest HostImpl::request_for(const ActiveBatch& batch) const {
+SubmitRequest HostImpl::request_for(const ActiveApplication& batch) const {
     SubmitRequest request;
     request.store_uuid = store_uuid;
-    request.subject = "batch-" + std::to_string(batch.record.id.value);
+    request.subject = (batch.session ? "session-" : "batch-") + std::to_string(batch.key.id);
     request.attempt = std::max(1, batch.record.attempt);
     request.spec = batch.record.spec;
     return request;
@@ -74,20 +74,39 @@ boost::asio::awaitable<void> HostImpl::do_reserve(ActivePtr batch) {
         co_return;
     }
     auto backend = backends[batch->backend];
-    auto request = request_for(*batch);
-    auto call = [&] { return backend->reserve(std::move(request)); };
-    auto ticket = co_await guarded<Ticket>(call, Errc::backend_failed);
+    ActiveApplication::Item item;
+    Result<SubmitRequest> request = request_for(*batch);
+    if (batch->session) {
+        item.of_session.emplace();
+        batch->session->preparing = true;
+        request = co_await prepare_session(batch, *item.of_session);
+    }
+    Result<Ticket> ticket = request ? Result<Ticket>(Ticket{}) : request.error();
+    if (request) {
+        auto call = [&] { return backend->reserve(*request); };
+        ticket = co_await guarded<Ticket>(call, Errc::backend_failed);
+    }
     batch->progress.reserving = false;
     auto observation = observation_of(detail::BatchEvent::admitted, clock->now());
     if (ticket) {
         observation.ticket = std::move(ticket->id);
         observation.ticket_data = std::move(ticket->data);
         observation.attempt = 1;
+        if (batch->session) {
+            observation.launch = std::move(request->spec);
+        }
     } else {
         observation.event = detail::BatchEvent::refused;
         observation.reason = ticket.error().text();
+        item.of_session.reset();
     }
-    observe(std::move(batch), std::move(observation));
+    item.at = observation.at;
+    item.observation = std::move(observation);
+    observe(batch, std::move(item));
+    if (batch->session) {
+        batch->session->preparing = false;
+        wrap_up(batch);
+    }
 }
 
 boost::asio::awaitable<void> HostImpl::do_submit(ActivePtr batch) {
@@ -126,14 +145,17 @@ boost::asio::awaitable<void> HostImpl::do_kill(ActivePtr batch) {
         pump(std::move(batch));
         co_return;
     }
-    log(LogLevel::warning, "batch " + std::to_string(batch->record.id.value) +
-                               " could not be killed, trying again: " + killed.error().text());
+    log(LogLevel::warning,
+        batch->name() + " could not be killed, trying again: " + killed.error().text());
     retry_later(std::move(batch));
 }
 
 boost::asio::awaitable<void> HostImpl::do_release(ActivePtr batch) {
     Result<void> released = ok();
-    if (!batch->record.ticket.empty() && batch->backend < backends.size()) {
+    if (batch->session) {
+        released = co_await release_session(batch);
+    }
+    if (released && !batch->record.ticket.empty() && batch->backend < backends.size()) {
         auto backend = backends[batch->backend];
         Backend::ReleaseRequest request;
         request.ticket = ticket_of(batch->record);
@@ -146,13 +168,12 @@ boost::asio::awaitable<void> HostImpl::do_release(ActivePtr batch) {
         observe(std::move(batch), observation_of(detail::BatchEvent::released, clock->now()));
         co_return;
     }
-    log(LogLevel::warning, "batch " + std::to_string(batch->record.id.value) +
-                               " could not be released, trying again: " + released.error().text());
+    log(LogLevel::warning,
+        batch->name() + " could not be released, trying again: " + released.error().text());
     retry_later(std::move(batch));
 }
 
 boost::asio::awaitable<void> HostImpl::erase_record(ActivePtr batch) {
-    const auto id = batch->record.id;
     if (!batch->record.ticket.empty() && batch->backend < backends.size()) {
         auto backend = backends[batch->backend];
         Backend::ReleaseRequest request;
@@ -161,34 +182,47 @@ boost::asio::awaitable<void> HostImpl::erase_record(ActivePtr batch) {
         auto call = [&] { return backend->release(std::move(request)); };
         auto removed = co_await guarded<void>(call, Errc::backend_failed);
         if (!removed) {
-            log(LogLevel::warning, "the log of batch " + std::to_string(id.value) +
-                                       " could not be removed: " + removed.error().text());
+            log(LogLevel::warning,
+                "the log of " + batch->name() + " could not be removed: " + removed.error().text());
         }
+    }
+    Transaction transaction;
+    Result<void> gathered = ok();
+    if (batch->session) {
+        gathered = co_await erase_statements(batch, transaction);
     }
     Event event;
     event.at = clock->now();
-    event.type = "batch.erased";
-    event.batch = id;
+    event.type = batch->session ? "session.erased" : "batch.erased";
+    if (batch->session) {
+        event.session = SessionId{batch->key.id};
+    } else {
+        event.batch = batch->record.id;
+    }
     event.version = batch->record.version + 1;
-    event.state = batch->record.state();
-    Transaction transaction;
-    const RecordKey key{RecordKind::batch, id.value};
-    transaction.erases.push_back(Erase{key, batch->record.version});
-    transaction.events.push_back(NewEvent{key, event.at, event.type, detail::encode_event(event)});
+    event.state = to_string(batch->record.state());
+    transaction.erases.push_back(Erase{batch->key, batch->record.version});
+    transaction.events.push_back(
+        NewEvent{batch->key, event.at, event.type, detail::encode_event(event)});
     auto commit = [&] { return storage->commit(std::move(transaction)); };
-    auto committed = co_await from_storage<CommitResult>(commit);
+    Result<CommitResult> committed = gathered ? Result<CommitResult>() : gathered.error();
+    if (gathered) {
+        committed = co_await from_storage<CommitResult>(commit);
+    }
     batch->progress.erasing = false;
     if (!committed) {
-        std::deque<ActiveBatch::Item> none;
+        std::vector<ActiveApplication::Item> none;
         co_await settle_failure(std::move(batch), committed.error(), std::move(none));
         co_return;
     }
-    count_phase(batch->record.phase, std::nullopt);
+    if (!batch->session) {
+        count_phase(batch->record.phase, std::nullopt);
+    }
     forget(batch);
     event.sequence = committed->last_sequence;
     std::vector<Event> events;
     events.push_back(std::move(event));
-    publish(id.value, std::move(events), committed->last_sequence);
+    publish(Subject(batch->key), std::move(events), committed->last_sequence);
 }
 
 boost::asio::awaitable<std::vector<std::string>> HostImpl::read_tail(ActivePtr batch) {

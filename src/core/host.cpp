@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+#include "core/host_calls.hpp"
 #include "core/host_impl.hpp"
 #include "core/validate.hpp"
 
@@ -11,40 +12,6 @@
 namespace sparkhost {
 
 namespace {
-
-/// Keeps the host alive while one of its member coroutines runs on the strand.
-template <class T>
-boost::asio::awaitable<T> keep_host(std::shared_ptr<HostImpl> impl, boost::asio::awaitable<T> op) {
-    auto result = co_await std::move(op);
-    (void)impl;
-    co_return result;
-}
-
-template <class T>
-boost::asio::awaitable<T> on_host(std::shared_ptr<HostImpl> impl, boost::asio::awaitable<T> op) {
-    auto strand = impl->strand;
-    return detail::on_strand(strand, keep_host(std::move(impl), std::move(op)));
-}
-
-/// Awaits `op` with cancellation as a value, not as an exception; what the caller had chosen is
-/// restored.
-template <class T>
-Awaitable<T> quietly(Awaitable<T> op) {
-    const bool throwing = co_await boost::asio::this_coro::throw_if_cancelled();
-    co_await boost::asio::this_coro::throw_if_cancelled(false);
-    auto result = co_await std::move(op);
-    co_await boost::asio::this_coro::throw_if_cancelled(throwing);
-    co_return result;
-}
-
-/// A cancellation that came while nothing could be cancelled counts, too.
-boost::asio::awaitable<detail::WakeReason> woken(WaiterPtr waiter) {
-    const auto state = co_await boost::asio::this_coro::cancellation_state;
-    if (state.cancelled() != boost::asio::cancellation_type::none) {
-        co_return detail::WakeReason::cancelled;
-    }
-    co_return co_await detail::Waiter::wait(std::move(waiter));
-}
 
 boost::asio::awaitable<void> run_and_tell(std::shared_ptr<HostImpl> impl,
                                           std::shared_ptr<Result<void>> result, WaiterPtr first,
@@ -77,52 +44,30 @@ Awaitable<void> run_host(std::shared_ptr<HostImpl> impl) {
     co_return *result;
 }
 
-Awaitable<BatchRecord> wait_until(std::shared_ptr<HostImpl> impl, HostImpl::WaitRequest request) {
-    if (request.change.timeout != std::chrono::milliseconds::max()) {
-        request.deadline = impl->clock->steady_now() + request.change.timeout;
-    }
-    for (;;) {
-        auto waiter = std::make_shared<detail::Waiter>();
-        auto checked = co_await on_host(impl, impl->check_or_register(request, waiter));
-        if (!checked) {
-            co_return checked.error();
-        }
-        if (*checked) {
-            co_return std::move(**checked);
-        }
-        const auto reason = co_await woken(waiter);
-        boost::asio::post(impl->strand, [impl, id = request.change.id.value, waiter] {
-            impl->unregister(id, waiter);
-        });
-        if (reason == detail::WakeReason::timed_out) {
-            co_return Errc::timed_out;
-        }
-        if (reason == detail::WakeReason::stopped) {
-            co_return Errc::stopped;
-        }
-        if (reason == detail::WakeReason::cancelled) {
-            co_return Error(boost::asio::error::operation_aborted, "the wait was cancelled");
-        }
-    }
+/// Completes when `enough` holds for the batch.
+Awaitable<BatchRecord> wait_for_batch(std::shared_ptr<HostImpl> impl, BatchId id,
+                                      std::chrono::milliseconds timeout,
+                                      std::function<bool(const BatchRecord&)> enough) {
+    WaitPlan<BatchRecord> plan;
+    plan.subject = id;
+    plan.timeout = timeout;
+    plan.read = [id](HostImpl& host) { return host.find(id); };
+    plan.enough = std::move(enough);
+    return wait_until(std::move(impl), std::move(plan));
+}
+
+bool never(const BatchRecord&) {
+    return false;
 }
 
 Awaitable<void> erase_batch(std::shared_ptr<HostImpl> impl, BatchId id) {
-    auto wished = co_await on_host(impl, impl->wish(id, detail::BatchEvent::erase_requested));
+    auto wished =
+        co_await on_host(impl, impl->wish(key_of(id), detail::BatchEvent::erase_requested));
     if (!wished) {
         co_return wished.error();
     }
-    HostImpl::WaitRequest request;
-    request.change.id = id;
-    request.what = HostImpl::WaitFor::erasure;
-    auto gone = co_await wait_until(impl, std::move(request));
-    if (gone.has_error() && gone.error().is(Errc::storage_failed)) {
-        // the wish is durable, so that "nothing has changed" would not be true
-        co_return Error(Errc::indeterminate, gone.error().detail);
-    }
-    if (gone.has_error() && !gone.error().is(Errc::not_found)) {
-        co_return gone.error();
-    }
-    co_return ok();
+    auto gone = co_await wait_for_batch(impl, id, std::chrono::milliseconds::max(), &never);
+    co_return erased(gone.error());
 }
 
 Awaitable<std::vector<Event>> next_events(std::shared_ptr<HostImpl> impl, std::int64_t after) {
@@ -133,7 +78,8 @@ Awaitable<std::vector<Event>> next_events(std::shared_ptr<HostImpl> impl, std::i
             co_return events;
         }
         const auto reason = co_await woken(waiter);
-        boost::asio::post(impl->strand, [impl, waiter] { impl->unregister(-1, waiter); });
+        boost::asio::post(impl->strand,
+                          [impl, waiter] { std::erase(impl->event_waiters, waiter); });
         if (reason == detail::WakeReason::stopped) {
             co_return Errc::stopped;
         }
@@ -152,43 +98,12 @@ Awaitable<std::vector<Event>> next_and_remember(std::shared_ptr<HostImpl> impl,
     co_return events;
 }
 
-boost::asio::awaitable<void> read_log_and_tell(std::shared_ptr<HostImpl> impl,
-                                               BatchLogRequest request,
-                                               std::shared_ptr<Result<LogPage>> page,
-                                               WaiterPtr done) {
-    *page = co_await impl->read_log(request);
-    done->wake(detail::WakeReason::changed);
-}
-
-/// A following read may take for ever, so it runs as a task that the caller's cancellation, or
-/// stop(), can end.
-Awaitable<LogPage> follow_log(std::shared_ptr<HostImpl> impl, BatchLogRequest request) {
-    Result<LogPage> unanswered = Errc::stopped;
-    auto page = std::make_shared<Result<LogPage>>(std::move(unanswered));
-    auto done = std::make_shared<detail::Waiter>();
-    auto signal = std::make_shared<HostImpl::Signal>();
-    auto begin = [impl, request, page, done, signal] {
-        *signal = impl->spawn_cancellable(read_log_and_tell(impl, request, page, done),
-                                          [done] { done->wake(detail::WakeReason::stopped); });
-    };
-    boost::asio::post(impl->strand, std::move(begin));
-    const auto reason = co_await woken(done);
-    if (reason == detail::WakeReason::cancelled) {
-        boost::asio::post(impl->strand, [impl, signal] {
-            if (*signal) {
-                (*signal)->emit(boost::asio::cancellation_type::terminal);
-            }
-        });
-        co_return Error(boost::asio::error::operation_aborted, "the wait was cancelled");
-    }
-    co_return *page;
-}
-
 }  // namespace
 
 Host::Host(boost::asio::any_io_executor executor, HostOptions options, HostPlugins plugins) {
     detail::validate(options);
     detail::validate(plugins);
+    detail::validate(options, plugins);
     impl_ = std::make_shared<HostImpl>(std::move(executor), std::move(options), std::move(plugins));
 }
 
@@ -230,20 +145,20 @@ Awaitable<BatchPage> Host::list(BatchQuery query) {
 }
 
 Awaitable<BatchRecord> Host::wait(BatchId id) {
-    HostImpl::WaitRequest request;
-    request.change.id = id;
-    request.what = HostImpl::WaitFor::end;
-    return quietly(wait_until(impl_, std::move(request)));
+    auto ended = [](const BatchRecord& record) { return record.has_ended(); };
+    return quietly(wait_for_batch(impl_, id, std::chrono::milliseconds::max(), ended));
 }
 
 Awaitable<BatchRecord> Host::wait_for_change(ChangeRequest change) {
-    HostImpl::WaitRequest request;
-    request.change = change;
-    return quietly(wait_until(impl_, std::move(request)));
+    auto changed = [change](const BatchRecord& record) {
+        return change.not_state ? record.state() != *change.not_state
+                                : record.version != change.seen_version;
+    };
+    return quietly(wait_for_batch(impl_, change.id, change.timeout, changed));
 }
 
 Awaitable<BatchRecord> Host::kill(BatchId id) {
-    return on_host(impl_, impl_->wish(id, detail::BatchEvent::kill_requested));
+    return on_host(impl_, impl_->wish(key_of(id), detail::BatchEvent::kill_requested));
 }
 
 Awaitable<void> Host::erase(BatchId id) {
@@ -251,8 +166,7 @@ Awaitable<void> Host::erase(BatchId id) {
 }
 
 Awaitable<LogPage> Host::read_log(BatchLogRequest request) {
-    return request.follow ? quietly(follow_log(impl_, request))
-                          : on_host(impl_, impl_->read_log(request));
+    return read_log_of(impl_, key_of(request.id), request);
 }
 
 EventFollower Host::follow_events(std::int64_t sequence) {
@@ -261,6 +175,10 @@ EventFollower Host::follow_events(std::int64_t sequence) {
 
 Awaitable<std::vector<Event>> EventFollower::next() {
     return quietly(next_and_remember(host_, position_));
+}
+
+Sessions Host::sessions() const {
+    return Sessions(impl_);
 }
 
 HostStatus Host::status() const {

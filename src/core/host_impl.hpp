@@ -4,9 +4,11 @@
 
 #include "core/batch_machine.hpp"
 #include "core/record_cache.hpp"
+#include "core/session_life.hpp"
 #include "hop.hpp"
 #include "waiter.hpp"
 
+#include <sparkhost/agent_endpoint.hpp>
 #include <sparkhost/host.hpp>
 
 #include <boost/asio/cancellation_signal.hpp>
@@ -25,20 +27,25 @@
 
 namespace sparkhost {
 
-/// A batch that something has to be done for. Lives on the host's strand. `record` is always
-/// what the storage has; wishes for change wait in `inbox` until they are committed.
-struct ActiveBatch {
+/// An application that something has to be done for: a batch's, or a session's. Lives on the
+/// host's strand. `record` is always what the storage has; wishes for change wait in `inbox` until
+/// they are committed.
+struct ActiveApplication {
+    RecordKey key{};
     BatchRecord record{};
+    std::shared_ptr<SessionLife> session{};  ///< what a session has beside; empty for a batch
     detail::BatchProgress progress{};
     std::size_t backend{0};
 
     struct Item {
-        detail::BatchObservation observation{};
+        std::optional<detail::BatchObservation> observation{};
+        std::optional<detail::SessionObservation> of_session{};
+        Timestamp at{};
         /// Called with the outcome of its commit; without it a failed commit is tried again.
         std::function<void(Result<BatchRecord>)> done{};
         SteadyTime arrived{};
     };
-    std::deque<Item> inbox{};
+    std::vector<Item> inbox{};
     bool committing{false};
     bool retrying{false};       ///< an effect failed and waits for its next try
     std::uint64_t taken_in{0};  ///< the watch epoch in which the backend took it; 0: before run()
@@ -47,9 +54,43 @@ struct ActiveBatch {
     bool direct{false};            ///< admitted without waiting for a slot
     std::chrono::milliseconds retry_delay{0};
     bool gone{false};  ///< its record has been erased: nothing is to be done for it any more
+
+    /// "batch 7" or "session 7": for people.
+    std::string name() const;
 };
-using ActivePtr = std::shared_ptr<ActiveBatch>;
-using WaiterPtr = std::shared_ptr<detail::Waiter>;
+using ActivePtr = std::shared_ptr<ActiveApplication>;
+
+inline RecordKey key_of(BatchId id) {
+    return {RecordKind::batch, id.value};
+}
+inline RecordKey key_of(SessionId id) {
+    return {RecordKind::session, id.value};
+}
+struct KeyHash {
+    std::size_t operator()(const RecordKey& key) const noexcept {
+        return std::hash<std::int64_t>()(key.id * 4 + static_cast<int>(key.kind));
+    }
+};
+
+/// What callers wait for: a batch, a session, or a statement (`id` is its session's).
+struct Subject {
+    RecordKind kind{RecordKind::batch};
+    std::int64_t id{-1};
+    std::int64_t statement{-1};
+    auto operator<=>(const Subject&) const = default;
+
+    Subject() = default;
+    Subject(BatchId batch) : id(batch.value) {}  // NOLINT: converting
+    Subject(SessionId session) : kind(RecordKind::session), id(session.value) {}  // NOLINT
+    Subject(SessionId session, StatementId number)
+        : kind(RecordKind::statement), id(session.value), statement(number.value) {}
+    explicit Subject(RecordKey key) : kind(key.kind), id(key.id) {}
+};
+
+Error unknown_session(SessionId id);
+
+/// Ends a task of the host, if it still runs.
+void cancel_task(std::shared_ptr<boost::asio::cancellation_signal>& signal);
 
 /// Counts a piece of work that run() must not end before.
 class HostImpl;
@@ -86,6 +127,7 @@ public:
     boost::asio::awaitable<Result<void>> open_within_grace();
     boost::asio::awaitable<void> open_and_tell(std::shared_ptr<Result<void>> opened);
     boost::asio::awaitable<void> finish();
+    boost::asio::awaitable<void> listen();
     void begin_grace();
     boost::asio::awaitable<void> end_of_grace();
     void begin_stop();
@@ -113,7 +155,8 @@ public:
     // recovery.cpp
     boost::asio::awaitable<Result<void>> open_plugins();
     boost::asio::awaitable<Result<void>> load_counts();
-    boost::asio::awaitable<Result<void>> load_active();
+    boost::asio::awaitable<Result<void>> load_active(RecordKind kind);
+    boost::asio::awaitable<Result<void>> take_up(const Record& stored);
     boost::asio::awaitable<void> watch_backend(std::size_t index);
     void snapshot_complete(std::size_t backend);
     void report(std::size_t backend, ApplicationStatus status);
@@ -127,19 +170,19 @@ public:
     void pump(ActivePtr active);
     void observe(ActivePtr active, detail::BatchObservation observation,
                  std::function<void(Result<BatchRecord>)> done = {});
+    void observe(ActivePtr active, ActiveApplication::Item item);
     boost::asio::awaitable<void> commit_inbox(ActivePtr active);
-    void settle_success(const ActivePtr& active, BatchRecord next, std::vector<Event> events,
-                        std::int64_t last);
+    struct Applied;
+    void settle_success(const ActivePtr& active, Applied applied, std::int64_t last);
     boost::asio::awaitable<void> settle_failure(ActivePtr active, Error error,
-                                                std::deque<ActiveBatch::Item> items);
+                                                std::vector<ActiveApplication::Item> items);
     void pump_all();
     void refuse_wishes(const ActivePtr& active, const Error& error);
     boost::asio::awaitable<Result<void>> reload(ActivePtr active);
     boost::asio::awaitable<void> erase_record(ActivePtr active);
-    boost::asio::awaitable<Result<ActivePtr>> acquire(BatchId id);
-    boost::asio::awaitable<Result<BatchRecord>> read_record(BatchId id);
+    void free_slot(const ActivePtr& active);
     void forget(const ActivePtr& active);
-    ActivePtr activate(BatchRecord record);
+    ActivePtr activate(RecordKey key, BatchRecord record);
     std::optional<std::size_t> backend_index(const BatchSpec& spec) const;
     void drop_if_idle(const ActivePtr& active);
     void retry_later(ActivePtr active);
@@ -151,7 +194,7 @@ public:
     boost::asio::awaitable<void> do_kill(ActivePtr active);
     boost::asio::awaitable<void> do_release(ActivePtr active);
     boost::asio::awaitable<std::vector<std::string>> read_tail(ActivePtr active);
-    SubmitRequest request_for(const ActiveBatch& active) const;
+    SubmitRequest request_for(const ActiveApplication& active) const;
 
     // admission.cpp: who may have a slot
     void dispatch();
@@ -159,39 +202,116 @@ public:
     void admit(ActivePtr active);
     void slot_freed();
 
-    // operations.cpp: what the public members do, on the strand
+    // operations.cpp: what the public members do for batches, on the strand
     boost::asio::awaitable<Result<BatchRecord>> submit(BatchSpec spec);
     void accepted(const BatchRecord& record, std::size_t backend, SteadyTime called,
                   std::int64_t sequence);
-    boost::asio::awaitable<Result<BatchRecord>> answer_duplicate(CommitResult::Duplicate duplicate,
-                                                                 std::string name,
-                                                                 std::string request_fingerprint);
-    boost::asio::awaitable<bool> is_repeated(const BatchSpec& spec);
-    boost::asio::awaitable<bool> forget_expired_key(CommitResult::Duplicate duplicate,
-                                                    Timestamp now);
+    boost::asio::awaitable<Result<BatchRecord>> read_record(BatchId id);
     boost::asio::awaitable<Result<BatchRecord>> find(BatchId id);
     boost::asio::awaitable<Result<BatchRecord>> find_named(std::string name);
     boost::asio::awaitable<Result<BatchPage>> list(BatchQuery query);
-    boost::asio::awaitable<Result<BatchRecord>> wish(BatchId id, detail::BatchEvent event);
-    boost::asio::awaitable<Result<LogPage>> read_log(BatchLogRequest request);
+    boost::asio::awaitable<Result<BatchRecord>> wish(RecordKey key, detail::BatchEvent event);
+    boost::asio::awaitable<Result<LogPage>> read_log(RecordKey key, BatchLogRequest request);
+
+    // acceptance.cpp: what batches and sessions have in common when they are asked for
+    Transaction acceptance(RecordKind kind, const BatchRecord& record, std::string body,
+                           const BatchSpec& asked, const std::string& request_fingerprint) const;
+    boost::asio::awaitable<Result<CommitResult>> accept(RecordKind kind, Transaction transaction,
+                                                        Timestamp now);
+    /// The record that a repeated request had made, or why the request is refused.
+    static Result<RecordKey> judge_duplicate(const CommitResult::Duplicate& duplicate,
+                                             const std::string& name,
+                                             const std::string& request_fingerprint);
+    boost::asio::awaitable<bool> is_repeated(RecordKind kind, const BatchSpec& spec);
+    boost::asio::awaitable<bool> forget_expired_key(RecordKey first, Timestamp now);
+    boost::asio::awaitable<Result<RecordKey>> find_name(RecordKind kind, std::string name);
+    boost::asio::awaitable<Result<BatchRecord>> application_of(RecordKey key);
+    static Error made_but_deleted(RecordKey first);
+    boost::asio::awaitable<Result<ActivePtr>> acquire(RecordKey key);
+    Result<ActivePtr> revive(const Record& stored);
+
+    // session_operations.cpp: what Sessions' members do, on the strand
+    boost::asio::awaitable<Result<SessionRecord>> open_session(SessionSpec spec);
+    boost::asio::awaitable<Result<SessionRecord>> read_session(SessionId id);
+    boost::asio::awaitable<Result<SessionRecord>> find_session(SessionId id);
+    boost::asio::awaitable<Result<SessionRecord>> find_session_named(std::string name);
+    boost::asio::awaitable<Result<SessionPage>> list_sessions(SessionQuery query);
+    boost::asio::awaitable<Result<SessionRecord>> close_session(SessionId id);
+    boost::asio::awaitable<Result<StatementRecord>> execute(SessionId id, StatementSpec spec);
+    boost::asio::awaitable<Result<StatementRecord>> find_statement(SessionId session,
+                                                                   StatementId id);
+    boost::asio::awaitable<Result<StatementPage>> list_statements(StatementQuery query);
+    boost::asio::awaitable<Result<StatementRecord>> interrupt(SessionId session,
+                                                              InterruptRequest request);
+    StatementPtr find_open(SessionId session, StatementId id) const;
+    Result<std::size_t> runtime_for(const std::string& kind) const;
+    static std::string number_of(SessionId session, StatementId id);
+    /// What has been written after `position`, empty at the end; or nothing yet, and the waiter is
+    /// woken when there is more.
+    boost::asio::awaitable<Result<std::optional<std::vector<OutputChunk>>>> output_or_register(
+        Subject statement, std::size_t position, WaiterPtr waiter);
+    boost::asio::awaitable<Result<Completion>> complete(SessionId session,
+                                                        Conversation::CompletionRequest request);
+
+    // session_driver.cpp: a session's agent, idleness and end
+    ActivePtr find_active(SessionId id) const;
+    ActivePtr activate_session(RecordKey key, BatchRecord application, detail::SessionPart part);
+    boost::asio::awaitable<Result<void>> load_statements(ActivePtr session);
+    void leave_to_store(const ActivePtr& session, const StatementPtr& statement);
+    void session_changed(const ActivePtr& session, const BatchRecord& before);
+    void agent_connected(const AgentGreeting& greeting,
+                         std::unique_ptr<AgentConnection> connection);
+    boost::asio::awaitable<void> converse(ActivePtr session, std::shared_ptr<Conversation> talk,
+                                          std::uint64_t connection);
+    void tell_session(const ActivePtr& session, detail::SessionObservation observation);
+    void agent_said(const ActivePtr& session);
+    void ask_to_end(const ActivePtr& session);
+    boost::asio::awaitable<void> end_of_close_grace(ActivePtr session);
+    boost::asio::awaitable<void> end_of_farewell(ActivePtr session, std::uint64_t connection);
+    void watch_idleness(const ActivePtr& session);
+    boost::asio::awaitable<void> end_when_idle(ActivePtr session, std::uint64_t activity);
+    void wrap_up(const ActivePtr& session);
+    std::size_t count_sessions() const;
+    boost::asio::awaitable<Result<void>> erase_statements(ActivePtr session,
+                                                          Transaction& transaction);
+
+    // statement_driver.cpp: from acceptance to a durable result
+    boost::asio::awaitable<void> accept_statements(ActivePtr session);
+    boost::asio::awaitable<Result<StatementRecord>> accept_statement(ActivePtr session,
+                                                                     StatementSpec spec);
+    void give_statements(const ActivePtr& session);
+    boost::asio::awaitable<void> run_statement(ActivePtr session, StatementPtr statement,
+                                               std::shared_ptr<Conversation> talk,
+                                               std::uint64_t connection);
+    void pump_statement(ActivePtr session, StatementPtr statement);
+    boost::asio::awaitable<void> commit_statement(ActivePtr session, StatementPtr statement);
+    void statement_stored(const ActivePtr& session, const StatementPtr& statement,
+                          std::vector<detail::StatementObservation> observations,
+                          std::vector<Event> events, std::int64_t last);
+    void statement_ended(const ActivePtr& session, const StatementPtr& statement);
+    void statement_moved(const ActivePtr& session, const StatementPtr& statement);
+
+    // agent_gate.cpp: who may come in as an agent
+    Result<void> listen_for_agents();
+    boost::asio::awaitable<Result<AgentVerdict>> judge(AgentGreeting greeting);
+    boost::asio::awaitable<Result<SubmitRequest>> prepare_session(
+        ActivePtr session, detail::SessionObservation& prepared);
+    boost::asio::awaitable<Result<void>> release_session(ActivePtr session);
+    void remove_claim_file(const ActivePtr& session);
+    std::string claim_file(const ActiveApplication& session) const;
 
     // subscriptions.cpp
     /// A commit is durable: tells whoever waits. `events` end with number `last`.
-    void publish(std::int64_t batch, std::vector<Event> events, std::int64_t last);
-    void wake_batch(std::int64_t batch);
+    void publish(const Subject& subject, std::vector<Event> events, std::int64_t last);
+    void wake(const Subject& subject);
+    void wake_statements(SessionId session);
     void wake_all(detail::WakeReason reason);
-    enum class WaitFor { change, end, erasure };
-    struct WaitRequest {
-        ChangeRequest change{};
-        WaitFor what{WaitFor::change};
-        std::optional<SteadyTime> deadline{};
-    };
-    /// The record if what is waited for is there already; else registers the waiter.
-    boost::asio::awaitable<Result<std::optional<BatchRecord>>> check_or_register(
-        WaitRequest request, WaiterPtr waiter);
+    /// Registers first and looks then, so that no change can come between.
+    void register_waiter(const Subject& subject, const WaiterPtr& waiter,
+                         std::optional<SteadyTime> deadline);
+    void unregister(const Subject& subject, const WaiterPtr& waiter);
     boost::asio::awaitable<Result<std::vector<Event>>> events_or_register(std::int64_t after,
                                                                           WaiterPtr waiter);
-    void unregister(std::int64_t batch, const WaiterPtr& waiter);
     boost::asio::awaitable<void> prune_events();
 
     // counters.cpp
@@ -210,6 +330,9 @@ public:
     std::unique_ptr<Storage> storage;
     std::vector<std::shared_ptr<Backend>> backends;
     std::vector<Backend::Traits> traits;
+    std::vector<std::shared_ptr<SessionRuntime>> runtimes;
+    std::vector<SessionRuntime::Traits> runtime_traits;
+    std::unique_ptr<AgentEndpoint> endpoint;
     std::shared_ptr<Clock> clock;
     boost::asio::any_io_executor blocking;
     std::unique_ptr<boost::asio::thread_pool> own_pool;
@@ -227,18 +350,23 @@ public:
     bool storage_retrying{false};
     std::chrono::milliseconds storage_delay{0};
 
-    std::unordered_map<std::int64_t, ActivePtr> active;
-    std::unordered_map<std::string, std::int64_t> tickets;  ///< of active batches
+    std::unordered_map<RecordKey, ActivePtr, KeyHash> active;
+    std::unordered_map<std::string, RecordKey> tickets;  ///< of active applications
+    std::unordered_set<ActivePtr> sessions;              ///< of `active`, those of sessions
+    std::unordered_map<std::string, RecordKey> claims;   ///< of active sessions
+    std::uint64_t connections{0};                        ///< agents that have come so far
+    std::int64_t live_version{0};                        ///< of open statements
     std::size_t slots_used{0};
     std::int64_t waiting{0};  ///< accepted in the store, without a slot
     std::size_t submits_in_flight{0};
+    std::size_t opening_sessions{0};  ///< being committed
     bool dispatching{false};
     bool dispatch_again{false};
-    std::unordered_set<std::int64_t> departed;  ///< forgotten while the queue was being read
+    std::unordered_set<std::int64_t> departed;  ///< batches forgotten while the queue was read
 
     detail::RecordCache cache;
     std::deque<Event> recent;  ///< newest events, so that live followers do not read the disk
-    std::unordered_map<std::int64_t, std::vector<WaiterPtr>> batch_waiters;
+    std::map<Subject, std::vector<WaiterPtr>> waiters;
     std::vector<WaiterPtr> event_waiters;
     std::uint64_t erasures{0};
     std::unordered_map<detail::Waiter*, Signal> deadlines;

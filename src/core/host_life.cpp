@@ -8,6 +8,7 @@
 #include <boost/asio/bind_cancellation_slot.hpp>
 #include <boost/asio/cancellation_type.hpp>
 
+#include <random>
 #include <utility>
 
 namespace sparkhost {
@@ -30,6 +31,12 @@ HostImpl::HostImpl(boost::asio::any_io_executor on, HostOptions with, HostPlugin
         traits.push_back(backend->traits());
         backends.push_back(std::move(backend));
     }
+    for (auto& runtime : plugins.runtimes) {
+        runtime_traits.push_back(runtime->traits());
+        runtimes.push_back(std::move(runtime));
+    }
+    // Far beyond what is stored, and somewhere else in each life.
+    live_version = (std::int64_t{std::random_device()()} + 1) << 20;
     epochs.resize(backends.size());
     counters.problem = "run() has not opened the store yet";
 }
@@ -129,8 +136,15 @@ boost::asio::awaitable<Result<void>> HostImpl::run_on_strand() {
         for (std::size_t index = 0; index < backends.size(); ++index) {
             spawn_cancellable(watch_backend(index));
         }
-        for (const auto& [id, batch] : std::unordered_map(active)) {
-            pump(batch);
+        if (endpoint) {
+            spawn_cancellable(listen());
+        }
+        for (const auto& [key, application] : std::unordered_map(active)) {
+            if (application->session) {
+                watch_idleness(application);
+                wrap_up(application);
+            }
+            pump(application);
         }
         dispatch();
         idle_waiter = std::make_shared<detail::Waiter>();
@@ -146,6 +160,14 @@ boost::asio::awaitable<Result<void>> HostImpl::run_on_strand() {
     }
     co_await finish();
     co_return opened;
+}
+
+boost::asio::awaitable<void> HostImpl::listen() {
+    auto self = shared_from_this();
+    auto over = co_await endpoint->run();
+    if (stage == Stage::ready) {
+        log(LogLevel::error, "agents can no longer reach this host: " + over.error().text());
+    }
 }
 
 /// A plug-in that never opens must not keep run() from ending after a stop().
@@ -166,6 +188,7 @@ boost::asio::awaitable<void> HostImpl::open_and_tell(std::shared_ptr<Result<void
 
 boost::asio::awaitable<void> HostImpl::finish() {
     stage = Stage::stopped;
+    endpoint.reset();
     if (grace_signal) {
         grace_signal->emit(boost::asio::cancellation_type::terminal);
     }
@@ -182,7 +205,10 @@ boost::asio::awaitable<void> HostImpl::finish() {
         (void)closed;
         active.clear();
         tickets.clear();
+        claims.clear();
+        sessions.clear();
         backends.clear();
+        runtimes.clear();
     }
     if (own_pool && !abandoned) {
         own_pool->join();

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-// What callers ask for, on the strand.
+// What callers ask for batches, on the strand.
 
 #include "core/batch_json.hpp"
 #include "core/counters.hpp"
@@ -11,57 +11,6 @@
 #include <utility>
 
 namespace sparkhost {
-
-namespace {
-
-constexpr const char* name_scope = "batch.name";
-constexpr const char* key_scope = "batch.idempotency";
-
-/// Owner and key as one value; neither contains a line end.
-std::string key_value(const BatchSpec& spec) {
-    return spec.owner + "\n" + spec.idempotency_key;
-}
-
-Error unknown_batch(BatchId id) {
-    return Error(Errc::not_found, "there is no batch " + std::to_string(id.value));
-}
-
-Transaction acceptance(const BatchRecord& record, const std::string& request_fingerprint,
-                       std::chrono::seconds key_retention) {
-    Insert insert;
-    insert.state = detail::stored_state(record);
-    insert.owner = record.spec.owner;
-    insert.body = detail::encode_batch(record);
-    // The key first: a repeated request has the same name, too, and must find the batch.
-    if (!record.spec.idempotency_key.empty()) {
-        UniqueKey key;
-        key.scope = key_scope;
-        key.value = key_value(record.spec);
-        key.fingerprint = request_fingerprint;
-        key.keep_until = record.created + key_retention;
-        insert.unique.push_back(std::move(key));
-    }
-    if (!record.spec.name.empty()) {
-        UniqueKey name;
-        name.scope = name_scope;
-        name.value = record.spec.name;
-        insert.unique.push_back(std::move(name));
-    }
-    Event event;
-    event.version = 1;
-    event.state = record.state();
-    NewEvent entry;
-    entry.subject.id = -1;
-    entry.at = record.created;
-    entry.type = "batch.accepted";
-    entry.body = detail::encode_event(event);
-    Transaction transaction;
-    transaction.inserts.push_back(std::move(insert));
-    transaction.events.push_back(std::move(entry));
-    return transaction;
-}
-
-}  // namespace
 
 boost::asio::awaitable<Result<BatchRecord>> HostImpl::submit(BatchSpec spec) {
     const auto called = clock->steady_now();
@@ -80,7 +29,7 @@ boost::asio::awaitable<Result<BatchRecord>> HostImpl::submit(BatchSpec spec) {
     const auto slots_free = options.max_running - std::min(options.max_running, slots_used);
     const bool full = waiting + static_cast<std::int64_t>(submits_in_flight) >=
                       static_cast<std::int64_t>(options.max_queued + slots_free);
-    if (full && !co_await is_repeated(spec)) {
+    if (full && !co_await is_repeated(RecordKind::batch, spec)) {
         co_return Error(Errc::rejected, "the queue is full (" + std::to_string(options.max_queued) +
                                             " batches wait); try again later");
     }
@@ -93,23 +42,25 @@ boost::asio::awaitable<Result<BatchRecord>> HostImpl::submit(BatchSpec spec) {
     record.timeline.push_back(TimelineEntry{"accepted", record.created, {}});
 
     ++submits_in_flight;
-    auto commit = [&] {
-        return storage->commit(
-            acceptance(record, request_fingerprint, options.idempotency_retention));
-    };
-    auto committed = co_await from_storage<CommitResult>(commit);
-    if (committed && committed->duplicate &&
-        co_await forget_expired_key(*committed->duplicate, record.created)) {
-        committed = co_await from_storage<CommitResult>(commit);
-    }
+    auto transaction = acceptance(RecordKind::batch, record, detail::encode_batch(record),
+                                  record.spec, request_fingerprint);
+    auto committed = co_await accept(RecordKind::batch, std::move(transaction), record.created);
     --submits_in_flight;
     if (!committed) {
         refresh_status();
         co_return committed.error();
     }
     if (committed->duplicate) {
-        co_return co_await answer_duplicate(std::move(*committed->duplicate),
-                                            std::move(record.spec.name), request_fingerprint);
+        auto first = judge_duplicate(*committed->duplicate, record.spec.name, request_fingerprint);
+        if (!first) {
+            co_return first.error();
+        }
+        const BatchId id{first->id};
+        auto made = co_await read_record(id);
+        if (!made && made.error().is(Errc::not_found)) {
+            co_return made_but_deleted(*first);
+        }
+        co_return made;
     }
     record.id = BatchId{committed->ids.front()};
     accepted(record, *backend, called, committed->last_sequence);
@@ -128,7 +79,7 @@ void HostImpl::accepted(const BatchRecord& record, std::size_t backend, SteadyTi
     event.type = "batch.accepted";
     event.batch = record.id;
     event.version = record.version;
-    event.state = record.state();
+    event.state = to_string(record.state());
     std::vector<Event> events;
     events.push_back(std::move(event));
     // With nobody before it and a slot free, it need not be looked for in the store.
@@ -137,75 +88,19 @@ void HostImpl::accepted(const BatchRecord& record, std::size_t backend, SteadyTi
     if (!direct) {
         ++waiting;
     }
-    publish(record.id.value, std::move(events), sequence);
+    publish(record.id, std::move(events), sequence);
     if (!direct) {
         return dispatch();
     }
-    auto batch = activate(record);
+    auto batch = activate(key_of(record.id), record);
     batch->backend = backend;
     batch->durable_at = now;
     batch->direct = true;
     admit(std::move(batch));
 }
 
-boost::asio::awaitable<Result<BatchRecord>> HostImpl::answer_duplicate(
-    CommitResult::Duplicate duplicate, std::string name, std::string request_fingerprint) {
-    const BatchId holder{duplicate.holder.id};
-    if (duplicate.scope == name_scope) {
-        co_return Error(Errc::already_exists,
-                        "batch " + std::to_string(holder.value) + " has the name '" + name + "'",
-                        "name");
-    }
-    if (duplicate.fingerprint != request_fingerprint) {
-        co_return Error(Errc::already_exists,
-                        "this key was used for another request (batch " +
-                            std::to_string(holder.value) + "); use a new key for a new request",
-                        "idempotency_key");
-    }
-    auto first = co_await read_record(holder);
-    if (!first && first.error().is(Errc::not_found)) {
-        co_return Error(Errc::already_exists,
-                        "batch " + std::to_string(holder.value) +
-                            ", made with this key, has been deleted; use a new key to run it again",
-                        "idempotency_key");
-    }
-    co_return first;
-}
-
-/// Whether its key is known: such a request is to be answered and adds nothing to the queue.
-boost::asio::awaitable<bool> HostImpl::is_repeated(const BatchSpec& spec) {
-    if (spec.idempotency_key.empty()) {
-        co_return false;
-    }
-    std::string scope = key_scope;
-    auto value = key_value(spec);
-    auto call = [&] { return storage->find_unique(std::move(scope), std::move(value)); };
-    auto holder = co_await from_storage<RecordKey>(call);
-    co_return holder.has_value();
-}
-
-/// The store drops keys whose time has passed only when it is pruned. True if it has been now,
-/// because this one may be among them.
-boost::asio::awaitable<bool> HostImpl::forget_expired_key(CommitResult::Duplicate duplicate,
-                                                          Timestamp now) {
-    if (duplicate.scope != key_scope) {
-        co_return false;
-    }
-    const BatchId first{duplicate.holder.id};
-    auto holder = co_await read_record(first);
-    const bool erased = !holder && holder.error().is(Errc::not_found);
-    if (!erased && (!holder || holder->created + options.idempotency_retention >= now)) {
-        co_return false;
-    }
-    PruneRequest request;
-    request.unique_before = now;
-    auto prune = [&] { return storage->prune(request); };
-    auto pruned = co_await from_storage<std::int64_t>(prune);
-    co_return pruned.has_value();
-}
-
 boost::asio::awaitable<Result<BatchRecord>> HostImpl::read_record(BatchId id) {
-    if (const auto found = active.find(id.value); found != active.end()) {
+    if (const auto found = active.find(key_of(id)); found != active.end()) {
         co_return found->second->record;
     }
     if (auto cached = cache.find(id)) {
@@ -213,14 +108,16 @@ boost::asio::awaitable<Result<BatchRecord>> HostImpl::read_record(BatchId id) {
     }
     const TaskGuard guard(*this);
     const auto erasures_before = erasures;
-    const RecordKey key{RecordKind::batch, id.value};
+    const auto key = key_of(id);
     auto call = [&] { return storage->find(key); };
     auto stored = co_await from_storage<Record>(call);
     if (!stored) {
-        co_return stored.error().is(Errc::not_found) ? unknown_batch(id) : stored.error();
+        co_return stored.error().is(Errc::not_found)
+            ? Error(Errc::not_found, "there is no batch " + std::to_string(id.value))
+            : stored.error();
     }
     // What has changed while it was being read is in memory.
-    if (const auto found = active.find(id.value); found != active.end()) {
+    if (const auto found = active.find(key_of(id)); found != active.end()) {
         co_return found->second->record;
     }
     if (auto cached = cache.find(id)) {
@@ -241,17 +138,9 @@ boost::asio::awaitable<Result<BatchRecord>> HostImpl::find(BatchId id) {
 }
 
 boost::asio::awaitable<Result<BatchRecord>> HostImpl::find_named(std::string name) {
-    if (auto available = co_await until_ready(); !available) {
-        co_return available.error();
-    }
-    const TaskGuard guard(*this);
-    std::string scope = name_scope;
-    auto call = [&] { return storage->find_unique(std::move(scope), name); };
-    auto key = co_await from_storage<RecordKey>(call);
+    auto key = co_await find_name(RecordKind::batch, std::move(name));
     if (!key) {
-        co_return key.error().is(Errc::not_found)
-            ? Error(Errc::not_found, "there is no batch named '" + name + "'")
-            : key.error();
+        co_return key.error();
     }
     const BatchId id{key->id};
     co_return co_await read_record(id);
@@ -291,12 +180,13 @@ boost::asio::awaitable<Result<BatchPage>> HostImpl::list(BatchQuery query) {
     co_return result;
 }
 
-boost::asio::awaitable<Result<BatchRecord>> HostImpl::wish(BatchId id, detail::BatchEvent event) {
+boost::asio::awaitable<Result<BatchRecord>> HostImpl::wish(RecordKey key,
+                                                           detail::BatchEvent event) {
     if (auto available = co_await until_ready(); !available) {
         co_return available.error();
     }
     const TaskGuard guard(*this);
-    auto batch = co_await acquire(id);
+    auto batch = co_await acquire(key);
     if (!batch) {
         co_return batch.error();
     }
@@ -309,9 +199,9 @@ boost::asio::awaitable<Result<BatchRecord>> HostImpl::wish(BatchId id, detail::B
     co_return co_await detail::await_callback<Result<BatchRecord>>(std::move(ask));
 }
 
-boost::asio::awaitable<Result<LogPage>> HostImpl::read_log(BatchLogRequest request) {
+boost::asio::awaitable<Result<LogPage>> HostImpl::read_log(RecordKey key, BatchLogRequest request) {
     for (;;) {
-        auto record = co_await find(request.id);
+        auto record = co_await application_of(key);
         if (!record) {
             co_return record.error();
         }
@@ -339,17 +229,17 @@ boost::asio::awaitable<Result<LogPage>> HostImpl::read_log(BatchLogRequest reque
             empty.complete = record->has_ended();
             co_return empty;
         }
-        // Nothing there yet: look again when something has happened to the batch.
-        WaitRequest wait;
-        wait.change.id = request.id;
-        wait.change.seen_version = record->version;
+        // Nothing there yet: look again when something has happened to the application.
         auto waiter = std::make_shared<detail::Waiter>();
-        auto changed = co_await check_or_register(wait, waiter);
-        if (!changed) {
-            co_return changed.error();
+        register_waiter(Subject(key), waiter, std::nullopt);
+        auto again = co_await application_of(key);
+        const bool same = again && again->version == record->version && !stop_requested;
+        auto woken = detail::WakeReason::changed;
+        if (same) {
+            woken = co_await detail::Waiter::wait(waiter);
         }
-        if (!*changed && co_await detail::Waiter::wait(waiter) != detail::WakeReason::changed) {
-            unregister(request.id.value, waiter);
+        unregister(Subject(key), waiter);
+        if (woken != detail::WakeReason::changed || stop_requested) {
             co_return Errc::stopped;
         }
     }

@@ -5,6 +5,7 @@
 
 #include "core/batch_json.hpp"
 #include "core/host_impl.hpp"
+#include "core/session_json.hpp"
 
 #include <algorithm>
 #include <array>
@@ -77,10 +78,18 @@ boost::asio::awaitable<Result<void>> HostImpl::open_plugins() {
     if (stage == Stage::stopped) {
         co_return Errc::stopped;
     }
+    if (!runtimes.empty()) {
+        if (auto listening = listen_for_agents(); !listening) {
+            co_return listening.error();
+        }
+    }
     if (auto counted = co_await load_counts(); !counted) {
         co_return counted.error();
     }
-    auto loaded = co_await load_active();
+    auto loaded = co_await load_active(RecordKind::batch);
+    if (loaded) {
+        loaded = co_await load_active(RecordKind::session);
+    }
     refresh_status();
     co_return loaded;
 }
@@ -103,9 +112,13 @@ boost::asio::awaitable<Result<void>> HostImpl::load_counts() {
     co_return ok();
 }
 
-boost::asio::awaitable<Result<void>> HostImpl::load_active() {
+boost::asio::awaitable<Result<void>> HostImpl::load_active(RecordKind kind) {
     Query query;
+    query.kind = kind;
     query.states = detail::stored_states_in_progress();
+    if (kind == RecordKind::session) {  // these do not queue
+        query.states.emplace_back(to_string(BatchPhase::accepted));
+    }
     query.limit = 1000;
     query.want_total = false;
     for (;;) {
@@ -115,21 +128,8 @@ boost::asio::awaitable<Result<void>> HostImpl::load_active() {
             co_return page.error();
         }
         for (const auto& stored : page->records) {
-            auto record = detail::decode_batch(stored);
-            if (!record) {
-                co_return record.error();
-            }
-            if (!record->has_ended() && !backend_index(record->spec)) {
-                co_return Error(Errc::backend_failed,
-                                "batch " + std::to_string(record->id.value) +
-                                    " is in the hands of backend '" + record->spec.backend +
-                                    "', which this host does not have; add it to "
-                                    "HostPlugins::backends");
-            }
-            auto batch = activate(std::move(*record));
-            if (!batch->record.has_ended()) {
-                batch->progress.admitted = true;
-                ++slots_used;
+            if (auto taken = co_await take_up(stored); !taken) {
+                co_return taken;
             }
         }
         if (page->records.size() < query.limit) {
@@ -137,6 +137,35 @@ boost::asio::awaitable<Result<void>> HostImpl::load_active() {
         }
         query.after = page->records.back().key.id;
     }
+}
+
+/// One that was under way when the last host ended.
+boost::asio::awaitable<Result<void>> HostImpl::take_up(const Record& stored) {
+    auto revived = revive(stored);
+    if (!revived) {
+        co_return revived.error();
+    }
+    const ActivePtr batch = *revived;
+    if (!batch->record.has_ended() && batch->backend >= backends.size()) {
+        co_return Error(Errc::backend_failed, batch->name() + " is in the hands of backend '" +
+                                                  batch->record.spec.backend +
+                                                  "', which this host does not have; add it to "
+                                                  "HostPlugins::backends");
+    }
+    if (batch->session) {
+        if (!batch->record.has_ended() && batch->session->runtime >= runtimes.size()) {
+            co_return Error(Errc::backend_failed, batch->name() + " needs the runtime '" +
+                                                      batch->session->part.runtime +
+                                                      "', which this host does not have; add it "
+                                                      "to HostPlugins::runtimes");
+        }
+        co_return co_await load_statements(batch);
+    }
+    if (!batch->record.has_ended()) {
+        batch->progress.admitted = true;
+        ++slots_used;
+    }
+    co_return ok();
 }
 
 boost::asio::awaitable<void> HostImpl::watch_backend(std::size_t index) {
@@ -183,7 +212,7 @@ void HostImpl::report(std::size_t backend, ApplicationStatus status) {
 
 void HostImpl::snapshot_complete(std::size_t backend) {
     const auto epoch = epochs[backend];
-    for (const auto& [id, batch] : std::unordered_map(active)) {
+    for (const auto& [key, batch] : std::unordered_map(active)) {
         const auto phase = batch->record.phase;
         const bool taken = phase == BatchPhase::submitted || phase == BatchPhase::running;
         if (batch->backend != backend || !taken || batch->reported_in >= epoch ||
@@ -247,7 +276,7 @@ boost::asio::awaitable<void> HostImpl::reopen_storage() {
 boost::asio::awaitable<Result<void>> HostImpl::resync() {
     cache.clear();
     recent.clear();
-    for (const auto& [id, batch] : std::unordered_map(active)) {
+    for (const auto& [key, batch] : std::unordered_map(active)) {
         if (auto reloaded = co_await reload(batch); !reloaded) {
             co_return reloaded.error();
         }
@@ -255,8 +284,9 @@ boost::asio::awaitable<Result<void>> HostImpl::resync() {
     if (auto counted = co_await load_counts(); !counted) {
         co_return counted.error();
     }
-    for (const auto& [id, batch] : active) {
-        if (batch->progress.admitted && batch->record.phase == BatchPhase::accepted) {
+    for (const auto& [key, batch] : active) {
+        if (!batch->session && batch->progress.admitted &&
+            batch->record.phase == BatchPhase::accepted) {
             --waiting;
         }
     }

@@ -15,19 +15,6 @@ namespace {
 constexpr std::size_t recent_events = 1024;
 constexpr std::size_t events_per_read = 1000;
 
-bool is_satisfied(const HostImpl::WaitRequest& request, const BatchRecord& record) {
-    switch (request.what) {
-        case HostImpl::WaitFor::end:
-            return record.has_ended();
-        case HostImpl::WaitFor::erasure:
-            return false;
-        case HostImpl::WaitFor::change:
-            break;
-    }
-    return request.change.not_state ? record.state() != *request.change.not_state
-                                    : record.version != request.change.seen_version;
-}
-
 boost::asio::awaitable<void> wake_at(std::shared_ptr<Clock> clock, WaiterPtr waiter,
                                      SteadyTime at) {
     co_await clock->sleep_until(at);
@@ -38,7 +25,7 @@ boost::asio::awaitable<void> wake_at(std::shared_ptr<Clock> clock, WaiterPtr wai
 
 }  // namespace
 
-void HostImpl::publish(std::int64_t batch, std::vector<Event> events, std::int64_t last) {
+void HostImpl::publish(const Subject& subject, std::vector<Event> events, std::int64_t last) {
     last_sequence = std::max(last_sequence, last);
     for (auto& event : events) {
         if (!recent.empty() && recent.back().sequence + 1 != event.sequence) {
@@ -50,7 +37,7 @@ void HostImpl::publish(std::int64_t batch, std::vector<Event> events, std::int64
             recent.pop_front();
         }
     }
-    wake_batch(batch);
+    wake(subject);
     for (const auto& waiter : std::exchange(event_waiters, {})) {
         waiter->wake(detail::WakeReason::changed);
     }
@@ -63,76 +50,71 @@ void HostImpl::publish(std::int64_t batch, std::vector<Event> events, std::int64
     }
 }
 
-void HostImpl::wake_batch(std::int64_t batch) {
-    const auto found = batch_waiters.find(batch);
-    if (found == batch_waiters.end()) {
+void HostImpl::wake(const Subject& subject) {
+    const auto found = waiters.find(subject);
+    if (found == waiters.end()) {
         return;
     }
-    for (const auto& waiter : std::exchange(found->second, {})) {
+    auto woken = std::move(found->second);
+    waiters.erase(found);
+    for (const auto& waiter : woken) {
         waiter->wake(detail::WakeReason::changed);
     }
-    batch_waiters.erase(batch);
+}
+
+void HostImpl::wake_statements(SessionId session) {
+    auto at = waiters.lower_bound(Subject(session, StatementId{0}));
+    while (at != waiters.end() && at->first.kind == RecordKind::statement &&
+           at->first.id == session.value) {
+        for (const auto& waiter : at->second) {
+            waiter->wake(detail::WakeReason::changed);
+        }
+        at = waiters.erase(at);
+    }
 }
 
 void HostImpl::wake_all(detail::WakeReason reason) {
-    for (const auto& [id, waiters] : std::exchange(batch_waiters, {})) {
-        for (const auto& waiter : waiters) {
+    for (const auto& [subject, woken] : std::exchange(waiters, {})) {
+        for (const auto& waiter : woken) {
             waiter->wake(reason);
         }
     }
     for (const auto& waiter : std::exchange(event_waiters, {})) {
         waiter->wake(reason);
     }
+    for (const auto& [key, application] : active) {
+        if (application->session) {
+            for (const auto& [number, statement] : application->session->open) {
+                for (const auto& waiter : std::exchange(statement->followers, {})) {
+                    waiter->wake(reason);
+                }
+            }
+        }
+    }
 }
 
-boost::asio::awaitable<Result<std::optional<BatchRecord>>> HostImpl::check_or_register(
-    WaitRequest request, WaiterPtr waiter) {
-    std::uint64_t seen = erasures;
-    auto found = co_await find(request.change.id);
-    while (seen != erasures) {  // one erased while it was being read would never wake anybody
-        seen = erasures;
-        found = co_await find(request.change.id);
+void HostImpl::register_waiter(const Subject& subject, const WaiterPtr& waiter,
+                               std::optional<SteadyTime> deadline) {
+    waiters[subject].push_back(waiter);
+    if (deadline) {
+        deadlines[waiter.get()] = spawn_cancellable(wake_at(clock, waiter, *deadline));
     }
-    if (!found) {
-        co_return found.error();
-    }
-    if (is_satisfied(request, *found)) {
-        co_return std::optional<BatchRecord>(std::move(*found));
-    }
-    // The read may have suspended: what has changed since then is in `active` or the cache.
-    const auto id = request.change.id;
-    const auto now_active = active.find(id.value);
-    const auto cached = cache.find(id);
-    const BatchRecord* latest =
-        now_active != active.end() ? &now_active->second->record : cached.get();
-    if (latest && latest->version != found->version && is_satisfied(request, *latest)) {
-        co_return std::optional<BatchRecord>(*latest);
-    }
-    if (stop_requested) {
-        co_return Errc::stopped;
-    }
-    batch_waiters[id.value].push_back(waiter);
-    if (request.deadline) {
-        deadlines[waiter.get()] = spawn_cancellable(wake_at(clock, waiter, *request.deadline));
-    }
-    co_return std::optional<BatchRecord>{};
 }
 
-void HostImpl::unregister(std::int64_t batch, const WaiterPtr& waiter) {
+void HostImpl::unregister(const Subject& subject, const WaiterPtr& waiter) {
     const auto timer = deadlines.find(waiter.get());
     if (timer != deadlines.end()) {
         auto signal = std::move(timer->second);
         deadlines.erase(timer);
         signal->emit(boost::asio::cancellation_type::terminal);
     }
-    const auto found = batch_waiters.find(batch);
-    if (found != batch_waiters.end()) {
+    const auto found = waiters.find(subject);
+    if (found != waiters.end()) {
         std::erase(found->second, waiter);
         if (found->second.empty()) {
-            batch_waiters.erase(found);
+            waiters.erase(found);
         }
     }
-    std::erase(event_waiters, waiter);
 }
 
 boost::asio::awaitable<Result<std::vector<Event>>> HostImpl::events_or_register(std::int64_t after,

@@ -12,6 +12,7 @@ namespace validation {
 
 constexpr std::size_t max_name = 256;
 constexpr std::size_t max_key = 256;
+constexpr std::size_t max_code = 1u << 20;
 
 Error broken(std::string field, std::string rule) {
     return Error(Errc::invalid_argument, std::move(rule), std::move(field));
@@ -136,18 +137,11 @@ void require(bool holds, const char* text) {
 
 }  // namespace validation
 
-Result<void> validate(const BatchSpec& spec) {
-    using namespace validation;
-    if (spec.file.empty()) {
-        return broken("file", "File is required.");
-    }
-    for (std::size_t i = 0; i < spec.args.size(); ++i) {
-        if (spec.args[i].find('\0') != std::string::npos) {
-            return broken("args[" + std::to_string(i) + "]", "must not contain NUL characters");
-        }
-    }
+namespace validation {
+
+/// What does not depend on what is run.
+Result<void> check_resources(const BatchSpec& spec) {
     return first_failure(
-        [&] { return check_path(spec.file, "file"); },
         [&] { return check_paths(spec.jars, "jars"); },
         [&] { return check_paths(spec.py_files, "pyFiles"); },
         [&] { return check_paths(spec.files, "files"); },
@@ -171,6 +165,54 @@ Result<void> validate(const BatchSpec& spec) {
         });
 }
 
+}  // namespace validation
+
+Result<void> validate(const BatchSpec& spec) {
+    using namespace validation;
+    if (spec.file.empty()) {
+        return broken("file", "File is required.");
+    }
+    for (std::size_t i = 0; i < spec.args.size(); ++i) {
+        if (spec.args[i].find('\0') != std::string::npos) {
+            return broken("args[" + std::to_string(i) + "]", "must not contain NUL characters");
+        }
+    }
+    return first_failure([&] { return check_path(spec.file, "file"); },
+                         [&] { return check_resources(spec); });
+}
+
+Result<void> validate(const SessionSpec& spec) {
+    using namespace validation;
+    if (!spec.spec.file.empty()) {
+        return broken("file", "must be empty: a session's runtime says what is launched");
+    }
+    if (!spec.spec.args.empty()) {
+        return broken("args", "must be empty: a session's runtime says what is launched");
+    }
+    if (spec.idle_timeout && spec.idle_timeout->count() < 0) {
+        return broken("idleTimeout", "must not be negative");
+    }
+    return check_resources(spec.spec);
+}
+
+Result<void> validate(const StatementSpec& spec, const std::vector<std::string>& kinds) {
+    using namespace validation;
+    if (spec.kind.empty()) {
+        return broken("kind", "Code type should be specified if session kind is shared");
+    }
+    if (std::ranges::find(kinds, spec.kind) == kinds.end()) {
+        std::string spoken;
+        for (const auto& kind : kinds) {
+            spoken += (spoken.empty() ? "" : ", ") + kind;
+        }
+        return broken("kind", "'" + spec.kind + "' is not spoken by this session; use " + spoken);
+    }
+    if (spec.code.size() > max_code) {
+        return broken("code", "must have at most 1 MiB");
+    }
+    return ok();
+}
+
 void validate(const HostOptions& options) {
     using namespace validation;
     require(options.max_running > 0, "HostOptions::max_running must be greater than zero");
@@ -184,6 +226,11 @@ void validate(const HostOptions& options) {
             "HostOptions::storage_retry must be greater than zero");
     require(options.storage_retry_max >= options.storage_retry,
             "HostOptions::storage_retry_max must not be less than storage_retry");
+    require(options.max_statements > 0, "HostOptions::max_statements must be greater than zero");
+    require(options.session_idle_timeout.count() >= 0,
+            "HostOptions::session_idle_timeout must not be negative");
+    require(options.session_close_grace.count() >= 0,
+            "HostOptions::session_close_grace must not be negative");
 }
 
 void validate(const HostPlugins& plugins) {
@@ -196,6 +243,21 @@ void validate(const HostPlugins& plugins) {
         require(names.insert(backend->traits().name).second,
                 "HostPlugins::backends must have different names");
     }
+    std::set<std::string> kinds;
+    for (const auto& runtime : plugins.runtimes) {
+        require(runtime != nullptr, "HostPlugins::runtimes must not contain an empty pointer");
+        require(names.insert(runtime->traits().name).second,
+                "HostPlugins::runtimes must have names that no other plug-in has");
+        for (const auto& kind : runtime->traits().kinds) {
+            require(kinds.insert(kind).second,
+                    "HostPlugins::runtimes must not speak the same kind twice");
+        }
+    }
+}
+
+void validate(const HostOptions& options, const HostPlugins& plugins) {
+    validation::require(plugins.runtimes.empty() || !options.agent_folder.empty(),
+                        "HostOptions::agent_folder is required with HostPlugins::runtimes");
 }
 
 }  // namespace sparkhost::detail

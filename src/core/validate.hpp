@@ -5,15 +5,26 @@
 #include <sparkhost/batch.hpp>
 #include <sparkhost/error.hpp>
 #include <sparkhost/host.hpp>
+#include <sparkhost/session.hpp>
+
+#include <string>
+#include <vector>
 
 namespace sparkhost::detail {
 
 /// The rules of BatchSpec that hold for every backend. Errors: invalid_argument with the field.
 Result<void> validate(const BatchSpec& spec);
 
+/// The same of SessionSpec; its application needs no file.
+Result<void> validate(const SessionSpec& spec);
+
+/// The rules of StatementSpec; its session speaks these kinds.
+Result<void> validate(const StatementSpec& spec, const std::vector<std::string>& kinds);
+
 /// Throws std::invalid_argument naming the option that breaks its rule.
 void validate(const HostOptions& options);
 void validate(const HostPlugins& plugins);
+void validate(const HostOptions& options, const HostPlugins& plugins);
 
 }  // namespace sparkhost::detail
 

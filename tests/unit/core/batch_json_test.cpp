@@ -254,30 +254,36 @@ BOOST_AUTO_TEST_CASE(the_words_of_phases_and_of_states_are_the_same_set) {
 }
 
 BOOST_AUTO_TEST_CASE(an_event_comes_back_as_it_was) {
-    for (const auto state : {BatchState::starting, BatchState::running, BatchState::success,
-                             BatchState::dead, BatchState::killed}) {
+    for (const auto kind : {RecordKind::batch, RecordKind::session, RecordKind::statement}) {
         Event event;
         event.sequence = 12;
         event.at = Timestamp(std::chrono::milliseconds(99));
         event.type = "batch.ended";
-        event.batch = BatchId{4};
+        if (kind == RecordKind::batch) {
+            event.batch = BatchId{4};
+        } else {
+            event.session = SessionId{4};
+        }
+        if (kind == RecordKind::statement) {
+            event.statement = StatementId{2};
+        }
         event.version = 6;
-        event.state = state;
-        event.reason = state == BatchState::dead ? "boom" : "";
+        event.state = "dead";
+        event.reason = kind == RecordKind::batch ? "boom" : "";
         StoredEvent entry;
         entry.sequence = 12;
         entry.at = event.at;
         entry.type = event.type;
-        entry.subject.id = 4;
+        entry.subject.kind = kind;
+        entry.subject.id = kind == RecordKind::statement ? 77 : 4;
         entry.body = encode_event(event);
         BOOST_TEST((decode_event(entry).value() == event));
     }
 }
 
 BOOST_AUTO_TEST_CASE(a_damaged_event_is_a_storage_failure_that_names_it) {
-    for (const char* body :
-         {"", "[]", "{}", R"({"version":1})", R"({"version":"x","state":"dead"})",
-          R"({"version":1,"state":"asleep"})"}) {
+    for (const char* body : {"", "[]", "{}", R"({"version":1})",
+                             R"({"version":"x","state":"dead"})", R"({"version":1,"state":5})"}) {
         StoredEvent entry;
         entry.sequence = 12;
         entry.body = body;

@@ -346,6 +346,8 @@ BOOST_AUTO_TEST_CASE(effects_follow_from_phase_wish_and_progress) {
         {P::running, true, none, F::kill},
         {P::running, true, {.killing = true}, F::none},
         {P::running, true, {.kill_done = true}, F::none},
+        {P::running, true, {.ending_itself = true}, F::none},
+        {P::ended, false, {.unsettled = true}, F::none},
         {P::ended, false, none, F::release},
         {P::ended, true, none, F::release},
         {P::ended, false, {.releasing = true}, F::none},
@@ -367,6 +369,7 @@ BOOST_AUTO_TEST_CASE(an_erase_wish_is_done_once_the_batch_is_released) {
     record.erase_requested = true;
     BOOST_TEST((next_effect(record, {}) == BatchEffect::erase));
     BOOST_TEST((next_effect(record, {.erasing = true}) == BatchEffect::none));
+    BOOST_TEST((next_effect(record, {.unsettled = true}) == BatchEffect::none));
     record.phase = P::ended;
     BOOST_TEST((next_effect(record, {}) == BatchEffect::release));
 }

@@ -81,6 +81,8 @@ struct HostFixture {
     std::shared_ptr<Storage> store{make_memory_storage()};
     HostOptions options{};
     std::vector<std::string> backend_names{"fake"};
+    std::function<void(HostPlugins&)> add_plugins{};  ///< more than storage and backends
+    std::function<bool()> move_others{};  ///< does what others can do now; whether there was any
     std::vector<std::string> logged;
     Life life;
     std::vector<Life> crashed;
@@ -92,6 +94,9 @@ struct HostFixture {
             std::make_shared<CutStorage>(store, life.cut), life.faults);
         for (const auto& name : backend_names) {
             plugins.backends.push_back(testing::make_fake_backend(cluster, {.name = name}));
+        }
+        if (add_plugins) {
+            add_plugins(plugins);
         }
         make_with(std::move(plugins));
     }
@@ -118,6 +123,10 @@ struct HostFixture {
     void settle() {
         io().restart();
         io().poll();
+        while (move_others && move_others()) {
+            io().restart();
+            io().poll();
+        }
     }
     /// Begins a call and does all that can be done now.
     template <class T>

@@ -4,6 +4,7 @@
 #include <sparkhost/testing/fake_backend.hpp>
 
 #include "support/run.hpp"
+#include "support/temp_dir.hpp"
 
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/thread_pool.hpp>
@@ -58,6 +59,55 @@ asio::awaitable<int> work(Host& host, int caller) {
         if (round % 4 == 3) {
             (void)(co_await host.erase(submitted.id)).value();
         }
+    }
+    co_return ended;
+}
+
+/// Prepares sessions whose agents never come: their drivers end at once.
+class SilentRuntime final : public SessionRuntime {
+public:
+    Traits traits() const override { return {"silent", {"pyspark"}}; }
+    Awaitable<SubmitRequest> prepare(SessionRequest request) override {
+        SubmitRequest launch;
+        launch.subject = "session-" + std::to_string(request.id.value);
+        launch.spec = std::move(request.session.spec);
+        launch.spec.file = "/agent";
+        co_return launch;
+    }
+    std::unique_ptr<Conversation> attach(AttachRequest) override { return nullptr; }
+};
+
+/// Opens, executes, follows, interrupts, lists, erases; gives how many ended.
+asio::awaitable<int> converse(Host& host) {
+    auto sessions = host.sessions();
+    int ended = 0;
+    for (int round = 0; round < rounds; ++round) {
+        SessionSpec wanted;
+        wanted.kind = "pyspark";
+        const auto id = (co_await sessions.open(std::move(wanted))).value().id;
+        StatementSpec code;
+        code.code = "1";
+        auto statement = co_await sessions.execute(id, std::move(code));
+        if (statement) {
+            const auto number = statement->spec.id;
+            InterruptRequest interrupt;
+            interrupt.statement = number;
+            (void)(co_await sessions.interrupt(id, interrupt)).value();
+            auto follower = sessions.follow_output(id, number);
+            (void)(co_await follower.next()).value();
+            const auto over = (co_await sessions.wait(id, number)).value();
+            if (over.state() != StatementState::cancelled) {
+                co_return -1;
+            }
+        }
+        ended += (co_await sessions.wait(id)).value().has_ended() ? 1 : 0;
+        SessionQuery query;
+        (void)(co_await sessions.list(query)).value();
+        StatementQuery statements;
+        statements.session = id;
+        (void)(co_await sessions.list_statements(statements)).value();
+        (void)host.status();
+        (void)(co_await sessions.erase(id)).value();
     }
     co_return ended;
 }
@@ -150,6 +200,40 @@ BOOST_AUTO_TEST_CASE(stop_from_another_thread_in_the_middle_of_things_ends_every
         }
         pool.join();
     }
+}
+
+BOOST_AUTO_TEST_CASE(sessions_of_a_host_on_four_threads_are_used_from_others) {
+    namespace asio = boost::asio;
+    auto cluster = std::make_shared<testing::FakeCluster>();
+    cluster->set_pace(testing::FakeCluster::Pace::runs_through);
+    const test::TempDir dir;
+    asio::thread_pool pool(4);
+    HostPlugins plugins;
+    plugins.storage = make_memory_storage();
+    plugins.backends.push_back(testing::make_fake_backend(cluster));
+    plugins.runtimes.push_back(std::make_unique<threads_test::SilentRuntime>());
+    auto host = std::make_unique<Host>(pool.get_executor(),
+                                       HostOptions{.agent_folder = (dir / "sessions").string()},
+                                       std::move(plugins));
+    auto running = asio::co_spawn(pool, host->run(), asio::use_future);
+    std::vector<std::future<int>> work;
+    std::vector<std::thread> threads;
+    std::vector<std::unique_ptr<asio::io_context>> contexts;
+    for (int caller = 0; caller < threads_test::callers; ++caller) {
+        auto& io = *contexts.emplace_back(std::make_unique<asio::io_context>(1));
+        work.push_back(asio::co_spawn(io, threads_test::converse(*host), asio::use_future));
+        threads.emplace_back([&io] { io.run(); });
+    }
+    for (auto& each : work) {
+        BOOST_TEST_REQUIRE((each.wait_for(test::patience) == std::future_status::ready));
+        BOOST_TEST(each.get() == threads_test::rounds);
+    }
+    for (auto& thread : threads) {
+        thread.join();
+    }
+    host->stop();
+    BOOST_TEST(running.get().has_value());
+    pool.join();
 }
 
 BOOST_AUTO_TEST_SUITE_END()

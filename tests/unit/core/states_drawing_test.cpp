@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "core/batch_machine.hpp"
+#include "core/session_machine.hpp"
 
 #include <boost/test/unit_test.hpp>
 
@@ -75,6 +76,24 @@ BOOST_AUTO_TEST_CASE(the_drawing_of_an_application_is_its_table) {
     }
     BOOST_TEST_REQUIRE(!drawn(1).empty());
     BOOST_TEST((drawn(1) == edges));
+}
+
+BOOST_AUTO_TEST_CASE(the_drawing_of_a_session_is_its_table) {
+    std::set<Arrow> edges;
+    for (const auto& edge : session_edges()) {
+        edges.emplace(to_string(edge.from), to_string(edge.to), edge.event);
+    }
+    BOOST_TEST_REQUIRE(!drawn(2).empty());
+    BOOST_TEST((drawn(2) == edges));
+}
+
+BOOST_AUTO_TEST_CASE(the_drawing_of_a_statement_is_its_table) {
+    std::set<Arrow> edges;
+    for (const auto& edge : statement_edges()) {
+        edges.emplace(to_string(edge.from), to_string(edge.to), to_string(edge.event));
+    }
+    BOOST_TEST_REQUIRE(!drawn(3).empty());
+    BOOST_TEST((drawn(3) == edges));
 }
 
 BOOST_AUTO_TEST_SUITE_END()
