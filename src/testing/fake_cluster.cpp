@@ -58,6 +58,7 @@ void FakeCluster::end(std::string ticket, Outcome outcome, int exit_code, std::s
 void FakeCluster::forget(std::string ticket) {
     const std::lock_guard lock(world_->mutex);
     world_->known(ticket).forgotten = true;
+    world_->count_change();
 }
 
 void FakeCluster::append_log(std::string ticket, std::string line) {
@@ -84,6 +85,20 @@ std::size_t FakeCluster::starts(std::string ticket) const {
     }
     auto gone = world_->released.find(ticket);
     return gone == world_->released.end() ? 0 : gone->second.starts;
+}
+
+std::optional<ApplicationStatus> FakeCluster::status(std::string ticket) const {
+    const std::lock_guard lock(world_->mutex);
+    const auto found = world_->applications.find(ticket);
+    if (found == world_->applications.end() || found->second.forgotten) {
+        return std::nullopt;
+    }
+    return found->second.status;
+}
+
+std::size_t FakeCluster::changes() const {
+    const std::lock_guard lock(world_->mutex);
+    return world_->changes;
 }
 
 std::vector<std::string> FakeCluster::submitted() const {
@@ -115,10 +130,27 @@ boost::asio::awaitable<void> until_called(detail::fake::WorldPtr world, std::str
     }
 }
 
+boost::asio::awaitable<void> until_changed(detail::fake::WorldPtr world, std::size_t seen) {
+    detail::fake::WaiterPtr waiter;
+    {
+        const std::lock_guard lock(world->mutex);
+        if (world->changes <= seen) {
+            waiter = world->change_watchers.emplace_back(std::make_shared<detail::Waiter>());
+        }
+    }
+    if (waiter) {
+        co_await detail::Waiter::wait(waiter);
+    }
+}
+
 }  // namespace fake_cluster
 
 boost::asio::awaitable<void> FakeCluster::until_called(std::string operation, std::size_t count) {
     return fake_cluster::until_called(world_, std::move(operation), count);
+}
+
+boost::asio::awaitable<void> FakeCluster::until_changed(std::size_t seen) {
+    return fake_cluster::until_changed(world_, seen);
 }
 
 }  // namespace sparkhost::testing

@@ -179,7 +179,15 @@ void World::conclude(Application& application, Outcome outcome, std::optional<in
     wake_readers(application);
 }
 
+void World::count_change() {
+    ++changes;
+    for (const auto& watcher : std::exchange(change_watchers, {})) {
+        watcher->wake(WakeReason::changed);
+    }
+}
+
 void World::report(const Application& application) {
+    count_change();
     for (const auto& watch : watches) {
         if (watch->realm == application.realm) {
             watch->mailbox.push_back({Message::Kind::status, application.status});

@@ -74,6 +74,8 @@ struct World {
     std::unordered_map<std::string, Released> released;
     std::vector<std::string> submitted;
     std::vector<std::shared_ptr<Watch>> watches;
+    std::size_t changes{0};
+    std::vector<WaiterPtr> change_watchers;
     std::uint64_t next_order{0};
     std::uint64_t next_application_id{1};
 
@@ -97,6 +99,7 @@ struct World {
     void conclude(Application& application, Outcome outcome, std::optional<int> exit_code,
                   std::string reason);
     void report(const Application& application);
+    void count_change();
     void fill_snapshot(Watch& watch) const;
     static void wake_readers(Application& application);
     static void wake(Watch& watch);

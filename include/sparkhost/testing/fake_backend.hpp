@@ -6,6 +6,7 @@
 
 #include <cstddef>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -61,6 +62,13 @@ public:
 
     /// How often user code was started for this ticket: never more than 1, or the host is wrong.
     std::size_t starts(std::string ticket) const;
+    /// How an application stands, whether or not anybody watches. Nothing: it is not known,
+    /// forgotten or released.
+    std::optional<ApplicationStatus> status(std::string ticket) const;
+    /// Reports so far, of all applications.
+    std::size_t changes() const;
+    /// Completes when there have been more than `seen`. Cancellation: completes at once.
+    boost::asio::awaitable<void> until_changed(std::size_t seen);
     /// Tickets handed to submit, in order of the first call.
     std::vector<std::string> submitted() const;
     /// Calls so far of an operation, also those that wait or failed.

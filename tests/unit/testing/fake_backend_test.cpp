@@ -34,6 +34,23 @@ BOOST_AUTO_TEST_CASE(a_ticket_names_store_subject_and_attempt) {
     BOOST_TEST(ticket.id == "01234567-batch-7-2");
 }
 
+BOOST_AUTO_TEST_CASE(its_cluster_can_be_followed_without_a_watch) {
+    const auto ticket = submitted();
+    BOOST_TEST((cluster->status(ticket.id)->state == ApplicationState::submitted));
+    const auto seen = cluster->changes();
+    bool changed = false;
+    asio::co_spawn(io, cluster->until_changed(seen), [&](std::exception_ptr) { changed = true; });
+    settle();
+    BOOST_TEST(!changed);
+    kill(ticket).value();
+    settle();
+    BOOST_TEST(changed);
+    BOOST_TEST((cluster->status(ticket.id)->outcome == Outcome::killed));
+    cluster->forget(ticket.id);
+    BOOST_TEST(!cluster->status(ticket.id).has_value());
+    BOOST_TEST(!cluster->status("unknown").has_value());
+}
+
 BOOST_AUTO_TEST_CASE(reserving_starts_nothing) {
     const auto ticket = reserve();
     BOOST_TEST(cluster->starts(ticket.id) == 0u);
