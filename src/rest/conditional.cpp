@@ -2,7 +2,6 @@
 #include "rest/conditional.hpp"
 
 #include <algorithm>
-#include <array>
 #include <charconv>
 #include <string>
 
@@ -25,18 +24,21 @@ std::optional<Number> whole_number(std::string_view text) {
     return whole ? std::optional<Number>(number) : std::nullopt;
 }
 
-constexpr std::array states{BatchState::starting, BatchState::running, BatchState::success,
-                            BatchState::dead, BatchState::killed};
-
-Result<BatchState> parse_state(std::string_view text) {
-    for (const BatchState state : states) {
+template <class State>
+Result<State> parse_state(std::string_view text) {
+    constexpr auto& states = StateWords<State>::all;
+    std::string names;
+    for (const State& state : states) {
         if (to_string(state) == text) {
             return state;
         }
+        const bool first = &state == &states.front();
+        names += first ? "" : &state == &states.back() ? " or " : ", ";
+        names += to_string(state);
     }
     return Error(Errc::invalid_argument,
-                 "'" + std::string(text) +
-                     "' is not a state of a batch; use starting, running, success, dead or killed",
+                 "'" + std::string(text) + "' is not a state of " +
+                     std::string(StateWords<State>::owner) + "; use " + names,
                  "state");
 }
 
@@ -67,23 +69,34 @@ IfNoneMatch parse_if_none_match(std::string_view text) {
     return result;
 }
 
-Result<Wait> parse_wait(const Target& target, std::chrono::seconds longest, bool conditional) {
-    Wait wait;
-    const std::string* duration = target.param("wait");
-    if (duration == nullptr) {
-        return wait;
-    }
-    std::string_view digits = *duration;
+Result<std::chrono::seconds> parse_seconds(std::string_view text, std::string_view field) {
+    std::string_view digits = text;
     if (digits.ends_with('s')) {
         digits.remove_suffix(1);
     }
     const auto seconds = conditional::whole_number<std::uint32_t>(digits);
     if (!seconds) {
         return Error(Errc::invalid_argument,
-                     "'" + *duration + "' is not a whole number of seconds, like 30", "wait");
+                     "'" + std::string(text) + "' is not a whole number of seconds, like 30",
+                     std::string(field));
+    }
+    return std::chrono::seconds(*seconds);
+}
+
+template <class State>
+Result<Wait<State>> parse_wait(const Target& target, std::chrono::seconds longest,
+                               bool conditional) {
+    Wait<State> wait;
+    const std::string* duration = target.param("wait");
+    if (duration == nullptr) {
+        return wait;
+    }
+    const auto seconds = parse_seconds(*duration, "wait");
+    if (!seconds) {
+        return seconds.error();
     }
     if (const std::string* state = target.param("state")) {
-        auto parsed = conditional::parse_state(*state);
+        auto parsed = conditional::parse_state<State>(*state);
         if (!parsed) {
             return parsed.error();
         }
@@ -94,8 +107,12 @@ Result<Wait> parse_wait(const Target& target, std::chrono::seconds longest, bool
                      "seen, or add state=STATE to wait until the state is another one",
                      "wait");
     }
-    wait.duration = std::min(std::chrono::seconds(*seconds), longest);
+    wait.duration = std::min(*seconds, longest);
     return wait;
 }
+
+template Result<Wait<BatchState>> parse_wait(const Target&, std::chrono::seconds, bool);
+template Result<Wait<SessionState>> parse_wait(const Target&, std::chrono::seconds, bool);
+template Result<Wait<StatementState>> parse_wait(const Target&, std::chrono::seconds, bool);
 
 }  // namespace sparkhost::detail::rest

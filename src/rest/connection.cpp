@@ -11,6 +11,7 @@
 
 #include <algorithm>
 #include <array>
+#include <exception>
 #include <utility>
 
 namespace sparkhost::detail::rest {
@@ -21,7 +22,7 @@ constexpr std::string_view continue_line = "HTTP/1.1 100 Continue\r\n\r\n";
 constexpr std::chrono::seconds longest_linger{2};
 constexpr std::size_t most_lingering_bytes = 16u << 20;
 
-/// Requests that may wait for something to happen to a batch. Only these pay for being
+/// Requests that may wait for something to happen to an object. Only these pay for being
 /// cancellable.
 bool may_wait(const Request& request) {
     return request.method() == http::verb::delete_ ||
@@ -105,35 +106,88 @@ asio::awaitable<bool> Connection::answer_request(Self self) {
     const unsigned version = request.version();
     const bool keep = request.keep_alive();
     self->clear_deadline();
-    Response response = co_await ask_router(self, std::move(request));
-    const bool stay = keep && !self->draining_;
-    const bool sent = co_await send(self, std::move(response), version, stay);
+    Answer answer = co_await ask_router(self, std::move(request));
+    bool stay = keep && !self->draining_;
+    bool sent = false;
+    if (answer.body) {
+        stay = stay && version >= 11;  // before, the connection's end is the body's end
+        sent = co_await stream(self, std::move(answer), version, stay);
+        stay = stay && !self->draining_;
+    } else {
+        sent = co_await send(self, std::move(answer.response), version, stay);
+    }
     if (sent && !stay && self->reader_.has_begun()) {
         co_await linger(self);  // more has arrived: closing now could destroy the answer
     }
     co_return sent&& stay;
 }
 
-asio::awaitable<Response> Connection::ask_router(Self self, Request request) {
+asio::awaitable<Answer> Connection::ask_router(Self self, Request request) {
     Request asked;
     asked.method(request.method());
     asked.target(request.target());
     const bool waits = connections::may_wait(request);
-    auto operation = self->router_.handle(std::move(request));
-    std::optional<Response> response;
+    auto operation = self->router_.answer(std::move(request));
+    std::optional<Answer> answer;
     if (waits) {
-        self->waiting_ = ++self->waits_;
-        self->watch_for_hangup();
-        auto token = asio::bind_cancellation_slot(self->wait_signal_.slot(), asio::use_awaitable);
-        response =
-            co_await asio::co_spawn(self->get_executor(), std::move(operation), std::move(token));
-        self->waiting_ = 0;
-        boost::system::error_code ignored;
-        self->socket_.cancel(ignored);
+        answer = co_await until_hangup(self, std::move(operation));
     } else {
-        response = co_await std::move(operation);
+        answer = co_await std::move(operation);
     }
-    co_return response ? std::move(*response) : self->router_.not_found(asked);
+    co_return answer ? std::move(*answer) : Answer(self->router_.not_found(asked));
+}
+
+/// Runs what may wait, and cancels it when the client has gone or the server stops.
+template <class T>
+asio::awaitable<T> Connection::until_hangup(Self self, asio::awaitable<T> operation) {
+    struct Watch {
+        explicit Watch(Connection& watched) : connection(watched) {
+            connection.waiting_ = ++connection.waits_;
+            connection.watch_for_hangup();
+        }
+        ~Watch() {
+            connection.waiting_ = 0;
+            boost::system::error_code ignored;
+            connection.socket_.cancel(ignored);
+        }
+        Connection& connection;
+    };
+    const Watch watch(*self);
+    auto token = asio::bind_cancellation_slot(self->wait_signal_.slot(), asio::use_awaitable);
+    co_return co_await asio::co_spawn(self->get_executor(), std::move(operation), std::move(token));
+}
+
+asio::awaitable<bool> Connection::stream(Self self, Answer answer, unsigned version, bool keep) {
+    if (version >= 11) {
+        answer.response.set(http::field::transfer_encoding, "chunked");
+    }
+    if (!co_await send(self, std::move(answer.response), version, keep)) {
+        co_return false;
+    }
+    try {
+        co_return co_await send_pieces(self, std::move(answer.body), version);
+    } catch (const std::exception&) {
+        co_return false;  // the router has told why; without its last chunk the body is broken
+    }
+}
+
+/// The next piece is asked for when the last one has been taken: a slow client is not written for.
+asio::awaitable<bool> Connection::send_pieces(Self self, BodySource body, unsigned version) {
+    std::string piece;
+    do {
+        piece.clear();
+        if (!self->draining_) {
+            piece = co_await until_hangup(self, body());
+        }
+        if (self->aborted_) {
+            co_return false;
+        }
+        const std::string framed = version >= 11 ? chunk_of(piece) : piece;
+        if (!co_await send_rest(self, framed, std::string_view())) {
+            co_return false;
+        }
+    } while (!piece.empty());
+    co_return true;
 }
 
 /// A client that has gone must not keep its request waiting.

@@ -44,7 +44,11 @@ private:
 
     static asio::awaitable<bool> read_request(Self self);
     static asio::awaitable<bool> answer_request(Self self);
-    static asio::awaitable<Response> ask_router(Self self, Request request);
+    static asio::awaitable<Answer> ask_router(Self self, Request request);
+    template <class T>
+    static asio::awaitable<T> until_hangup(Self self, asio::awaitable<T> operation);
+    static asio::awaitable<bool> stream(Self self, Answer answer, unsigned version, bool keep);
+    static asio::awaitable<bool> send_pieces(Self self, BodySource body, unsigned version);
     static asio::awaitable<bool> send(Self self, Response response, unsigned version, bool keep);
     static asio::awaitable<bool> send_rest(Self self, std::string_view head, std::string_view body);
     static asio::awaitable<void> refuse(Self self, http::status status, std::string reason);

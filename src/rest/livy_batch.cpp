@@ -1,50 +1,18 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "rest/livy_batch.hpp"
 
+#include "rest/livy_json.hpp"
+
 #include <sparkhost/version.hpp>
 
-#include <boost/json/array.hpp>
-#include <boost/json/monotonic_resource.hpp>
-#include <boost/json/object.hpp>
-#include <boost/json/serialize.hpp>
-#include <boost/json/value.hpp>
-
-#include <array>
-#include <span>
 #include <string_view>
 
 namespace sparkhost::detail::rest {
 
-namespace livy_json {
+namespace livy_batches {
 
 namespace json = boost::json;
-
-/// Memory of one document: a single object usually fits in without the heap.
-class Scratch {
-public:
-    json::storage_ptr storage() { return &resource_; }
-
-private:
-    std::array<unsigned char, 4096> bytes_;
-    json::monotonic_resource resource_{bytes_.data(), bytes_.size()};
-};
-
-void put_text(json::object& object, std::string_view key, std::string_view text) {
-    if (text.empty()) {
-        object.emplace(key, nullptr);
-    } else {
-        object.emplace(key, text);
-    }
-}
-
-json::array lines(const std::vector<std::string>& from, const json::storage_ptr& storage) {
-    json::array array(storage);
-    array.reserve(from.size());
-    for (const std::string& line : from) {
-        array.emplace_back(line);
-    }
-    return array;
-}
+using livy_json::put_text;
 
 json::object batch(const LivyBatch& from, const json::storage_ptr& storage) {
     json::object object(storage);
@@ -55,47 +23,31 @@ json::object batch(const LivyBatch& from, const json::storage_ptr& storage) {
     put_text(object, "proxyUser", from.record.spec.proxy_user);
     object.emplace("state", to_string(from.record.state()));
     put_text(object, "appId", from.record.application_id);
-    json::object info(storage);
-    info.reserve(3);
-    info.emplace("driverLogUrl", nullptr);
-    put_text(info, "sparkUiUrl", from.record.ui_url);
-    info.emplace("executorLogUrls", nullptr);
-    object.emplace("appInfo", std::move(info));
-    object.emplace("log", lines(from.log, storage));
+    object.emplace("appInfo", livy_json::app_info(from.record.ui_url, storage));
+    object.emplace("log", livy_json::lines(from.log, storage));
     return object;
 }
 
-}  // namespace livy_json
+}  // namespace livy_batches
 
 std::string livy_batch_json(const LivyBatch& batch) {
     livy_json::Scratch scratch;
-    return boost::json::serialize(livy_json::batch(batch, scratch.storage()));
+    return boost::json::serialize(livy_batches::batch(batch, scratch.storage()));
 }
 
 std::string livy_list_json(std::int64_t from, std::int64_t total,
                            const std::vector<LivyBatch>& batches) {
-    livy_json::Scratch scratch;
-    boost::json::object object(scratch.storage());
-    object.emplace("from", from);
-    object.emplace("total", total);
-    boost::json::array array(scratch.storage());
-    array.reserve(batches.size());
-    for (const LivyBatch& batch : batches) {
-        array.emplace_back(livy_json::batch(batch, scratch.storage()));
-    }
-    object.emplace("sessions", std::move(array));
-    return boost::json::serialize(object);
+    return livy_json::list(from, total, batches, &livy_batches::batch);
 }
 
-std::string livy_state_json(const BatchRecord& record) {
-    return "{\"id\":" + std::to_string(record.id.value) + ",\"state\":\"" +
-           std::string(to_string(record.state())) + "\"}";
+std::string livy_state_json(std::int64_t id, std::string_view state) {
+    return "{\"id\":" + std::to_string(id) + ",\"state\":\"" + std::string(state) + "\"}";
 }
 
-std::string livy_log_json(BatchId id, const LogView& view) {
+std::string livy_log_json(std::int64_t id, const LogView& view) {
     livy_json::Scratch scratch;
     boost::json::object object(scratch.storage());
-    object.emplace("id", id.value);
+    object.emplace("id", id);
     object.emplace("from", view.from);
     object.emplace("total", view.total);
     object.emplace("log", livy_json::lines(view.lines, scratch.storage()));

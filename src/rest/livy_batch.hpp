@@ -5,26 +5,31 @@
 #include "rest/livy_log.hpp"
 
 #include <sparkhost/batch.hpp>
+#include <sparkhost/session.hpp>
 
 #include <cstdint>
 #include <string>
+#include <string_view>
 #include <vector>
 
 namespace sparkhost::detail::rest {
 
-/// A batch as Livy shows it, with the last lines of its log.
-struct LivyBatch {
-    BatchRecord record{};
+/// An object as Livy shows it, with the last lines of its log.
+template <class Record>
+struct WithLog {
+    Record record{};
     std::vector<std::string> log{};
 };
+using LivyBatch = WithLog<BatchRecord>;
+using LivySession = WithLog<SessionRecord>;
 
 // Livy's JSON objects: exactly these keys in this order, nulls included, on one line. Clients
 // break on more keys and on fewer.
 std::string livy_batch_json(const LivyBatch& batch);
 std::string livy_list_json(std::int64_t from, std::int64_t total,
                            const std::vector<LivyBatch>& batches);
-std::string livy_state_json(const BatchRecord& record);
-std::string livy_log_json(BatchId id, const LogView& view);
+std::string livy_state_json(std::int64_t id, std::string_view state);
+std::string livy_log_json(std::int64_t id, const LogView& view);
 std::string livy_message_json(std::string_view message);
 std::string livy_version_json();
 

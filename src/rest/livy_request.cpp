@@ -1,150 +1,189 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "rest/livy_request.hpp"
 
-#include "rest/json_tree.hpp"
+#include "rest/body_fields.hpp"
 
 #include <algorithm>
 #include <array>
 #include <charconv>
+#include <cstdint>
+#include <limits>
 
 namespace sparkhost::detail::rest {
 
-namespace create_batch {
+namespace create_requests {
 
-Error mismatch(const std::string& path, std::string_view expected, const JsonNode& found,
-               std::string_view advice = {}) {
-    std::string text = "Cannot read field \"" + path + "\": expected " + std::string(expected) +
-                       ", found " + describe(found);
-    text += advice.empty() ? "." : "; " + std::string(advice) + ".";
-    return Error(Errc::invalid_argument, std::move(text), path);
+template <auto Member, class Create>
+Result<void> read_spec(const JsonNode& node, Create& create) {
+    return read_field(node, node.key, create.spec.*Member);
 }
 
-Result<void> read(const JsonNode& node, const std::string& path, std::string& to) {
-    if (!node.is_scalar() || node.kind == JsonNode::Kind::null) {
-        return mismatch(path, "a string", node);
+template <class Create>
+Result<void> read_name(const JsonNode& node, Create& create) {
+    auto done = read_field(node, node.key, create.spec.name);
+    create.has_empty_name = create.spec.name.empty();
+    return done;
+}
+
+/// What batches and sessions have in common.
+template <class Create>
+constexpr std::array common{
+    Field<Create>{"proxyUser", &read_spec<&BatchSpec::proxy_user, Create>},
+    Field<Create>{"jars", &read_spec<&BatchSpec::jars, Create>},
+    Field<Create>{"pyFiles", &read_spec<&BatchSpec::py_files, Create>},
+    Field<Create>{"files", &read_spec<&BatchSpec::files, Create>},
+    Field<Create>{"driverMemory", &read_spec<&BatchSpec::driver_memory, Create>},
+    Field<Create>{"driverCores", &read_spec<&BatchSpec::driver_cores, Create>},
+    Field<Create>{"executorMemory", &read_spec<&BatchSpec::executor_memory, Create>},
+    Field<Create>{"executorCores", &read_spec<&BatchSpec::executor_cores, Create>},
+    Field<Create>{"numExecutors", &read_spec<&BatchSpec::num_executors, Create>},
+    Field<Create>{"archives", &read_spec<&BatchSpec::archives, Create>},
+    Field<Create>{"queue", &read_spec<&BatchSpec::queue, Create>},
+    Field<Create>{"name", &read_name<Create>},
+    Field<Create>{"conf", &read_spec<&BatchSpec::conf, Create>},
+};
+
+constexpr std::array batch_fields{
+    Field<CreateBatch>{"file", &read_spec<&BatchSpec::file, CreateBatch>},
+    Field<CreateBatch>{"args", &read_spec<&BatchSpec::args, CreateBatch>},
+    Field<CreateBatch>{"className", &read_spec<&BatchSpec::class_name, CreateBatch>},
+};
+
+constexpr std::string_view session_type =
+    "org.apache.livy.server.interactive.CreateInteractiveRequest";
+
+Result<void> read_session_kind(const JsonNode& node, CreateSession& create) {
+    std::string name;
+    if (auto done = read_field(node, node.key, name); !done) {
+        return done;
     }
-    to = node.text;
+    auto kind = parse_kind(name);
+    if (!kind) {
+        return Error(Errc::invalid_argument,
+                     kind.error().detail +
+                         " (through reference chain: " + std::string(session_type) + "[\"kind\"])",
+                     "kind");
+    }
+    create.kind = std::move(*kind);
     return ok();
 }
 
-Result<void> read(const JsonNode& node, const std::string& path, std::optional<int>& to) {
-    int value = 0;
-    const auto* end = node.text.data() + node.text.size();
-    const auto [stop, failure] = std::from_chars(node.text.data(), end, value);
-    const bool whole = failure == std::errc() && stop == end;
-    if (node.kind == JsonNode::Kind::string) {
-        return mismatch(path, "an integer", node, whole ? "write the number without quotes" : "");
-    }
-    if (node.kind != JsonNode::Kind::integer) {
-        return mismatch(path, "an integer", node);
-    }
-    if (!whole) {
-        return mismatch(path, "an integer of 32 bits", node);
-    }
-    to = value;
-    return ok();
-}
+constexpr std::array session_fields{
+    Field<CreateSession>{"kind", &read_session_kind},
+    Field<CreateSession>{"heartbeatTimeoutInSecond",
+                         &read_member<&CreateSession::heartbeat_timeout>},
+    Field<CreateSession>{"ttl", &read_member<&CreateSession::ttl>},
+    Field<CreateSession>{"idleTimeout", &read_member<&CreateSession::idle_timeout>},
+};
 
-Result<void> read(const JsonNode& node, const std::string& path, std::vector<std::string>& to) {
-    if (node.kind != JsonNode::Kind::array) {
-        return mismatch(path, "an array of strings", node);
+Result<void> read_code(const JsonNode& node, CreateStatement& statement) {
+    std::string text;
+    if (auto done = read_field(node, node.key, text); !done) {
+        return done;
     }
-    to.clear();
-    to.reserve(node.children.size());
-    for (const JsonNode& child : node.children) {
-        const std::string place = path + "[" + std::to_string(to.size()) + "]";
-        if (auto done = read(child, place, to.emplace_back()); !done) {
-            return done;
+    std::string& code = statement.code.emplace();
+    code.reserve(text.size());
+    for (std::size_t i = 0; i < text.size(); ++i) {
+        if (text.compare(i, 2, "\r\n") != 0) {
+            code.push_back(text[i]);
         }
     }
     return ok();
 }
 
-Result<void> read(const JsonNode& node, const std::string& path,
-                  std::map<std::string, std::string>& to) {
-    if (node.kind != JsonNode::Kind::object) {
-        return mismatch(path, "an object of strings", node);
-    }
-    to.clear();
-    for (const JsonNode& child : node.children) {
-        if (auto done = read(child, path + "." + child.key, to[child.key]); !done) {
-            return done;
-        }
-    }
-    return ok();
+/// Of Livy's oldest clients; it never meant anything.
+Result<void> ignore(const JsonNode& node, CreateStatement&) {
+    std::string ignored;
+    return read_field(node, node.key, ignored);
 }
 
-template <auto Member>
-Result<void> read_member(const JsonNode& node, BatchSpec& spec) {
-    return read(node, node.key, spec.*Member);
-}
+constexpr std::array statement_fields{
+    Field<CreateStatement>{"code", &read_code},
+    Field<CreateStatement>{"kind", &read_member<&CreateStatement::kind>},
+    Field<CreateStatement>{"msg_type", &ignore},
+};
 
-struct Field {
+struct Unit {
     std::string_view name;
-    Result<void> (*read)(const JsonNode& node, BatchSpec& spec);
+    std::int64_t microseconds;
 };
 
-constexpr std::array fields{
-    Field{"file", &read_member<&BatchSpec::file>},
-    Field{"proxyUser", &read_member<&BatchSpec::proxy_user>},
-    Field{"args", &read_member<&BatchSpec::args>},
-    Field{"className", &read_member<&BatchSpec::class_name>},
-    Field{"jars", &read_member<&BatchSpec::jars>},
-    Field{"pyFiles", &read_member<&BatchSpec::py_files>},
-    Field{"files", &read_member<&BatchSpec::files>},
-    Field{"driverMemory", &read_member<&BatchSpec::driver_memory>},
-    Field{"driverCores", &read_member<&BatchSpec::driver_cores>},
-    Field{"executorMemory", &read_member<&BatchSpec::executor_memory>},
-    Field{"executorCores", &read_member<&BatchSpec::executor_cores>},
-    Field{"numExecutors", &read_member<&BatchSpec::num_executors>},
-    Field{"archives", &read_member<&BatchSpec::archives>},
-    Field{"queue", &read_member<&BatchSpec::queue>},
-    Field{"name", &read_member<&BatchSpec::name>},
-    Field{"conf", &read_member<&BatchSpec::conf>},
-};
+constexpr std::array units{Unit{"us", 1},
+                           Unit{"ms", 1'000},
+                           Unit{"s", 1'000'000},
+                           Unit{"m", 60'000'000},
+                           Unit{"min", 60'000'000},
+                           Unit{"h", 3'600'000'000},
+                           Unit{"d", 86'400'000'000}};
 
-/// In Jackson's words: clients look for them.
-Error unknown_field(const std::string& name) {
-    constexpr std::string_view type = "org.apache.livy.server.batch.CreateBatchRequest";
-    std::string text = "Unrecognized field \"" + name + "\" (class " + std::string(type) +
-                       "), not marked as ignorable (" + std::to_string(fields.size()) +
-                       " known properties: ";
-    for (const Field& field : fields) {
-        text += (&field == fields.data() ? "\"" : ", \"") + std::string(field.name) + "\"";
-    }
-    text += "]) (through reference chain: " + std::string(type) + "[\"" + name + "\"])";
-    return Error(Errc::invalid_argument, std::move(text), name);
-}
-
-}  // namespace create_batch
+}  // namespace create_requests
 
 Result<CreateBatch> read_create_batch(std::string_view body) {
-    auto parsed = parse_json(body);
-    if (!parsed) {
-        return parsed.error();
-    }
-    if (parsed->kind != JsonNode::Kind::object) {
-        return Error(Errc::invalid_argument,
-                     "The request body must be a JSON object, found " + describe(*parsed) + ".");
-    }
+    using namespace create_requests;
     CreateBatch create;
-    for (const JsonNode& child : parsed->children) {
-        const auto field =
-            std::ranges::find(create_batch::fields, child.key, &create_batch::Field::name);
-        if (field == create_batch::fields.end()) {
-            return create_batch::unknown_field(child.key);
-        }
-        if (child.kind == JsonNode::Kind::null) {
-            continue;
-        }
-        if (auto done = field->read(child, create.spec); !done) {
-            return done.error();
-        }
-        if (child.key == "name") {
-            create.has_empty_name = create.spec.name.empty();
-        }
+    auto read = read_fields<CreateBatch>(body, "org.apache.livy.server.batch.CreateBatchRequest",
+                                         {batch_fields, common<CreateBatch>}, create);
+    return read ? Result<CreateBatch>(std::move(create)) : Result<CreateBatch>(read.error());
+}
+
+Result<CreateSession> read_create_session(std::string_view body) {
+    using namespace create_requests;
+    CreateSession create;
+    auto read = read_fields<CreateSession>(body, session_type,
+                                           {session_fields, common<CreateSession>}, create);
+    return read ? Result<CreateSession>(std::move(create)) : Result<CreateSession>(read.error());
+}
+
+Result<CreateStatement> read_create_statement(std::string_view body) {
+    CreateStatement create;
+    auto read = read_fields<CreateStatement>(body, "org.apache.livy.ExecuteRequest",
+                                             {create_requests::statement_fields}, create);
+    return read ? Result<CreateStatement>(std::move(create))
+                : Result<CreateStatement>(read.error());
+}
+
+Result<std::string> parse_kind(std::string_view name) {
+    struct Row {
+        std::string_view name;
+        std::string_view kind;
+    };
+    static constexpr std::array rows{Row{"shared", ""},        Row{"spark", "spark"},
+                                     Row{"scala", "spark"},    Row{"pyspark", "pyspark"},
+                                     Row{"python", "pyspark"}, Row{"sparkr", "sparkr"},
+                                     Row{"r", "sparkr"},       Row{"sql", "sql"}};
+    const auto row = std::ranges::find(rows, name, &Row::name);
+    if (row == rows.end()) {
+        return Error(Errc::invalid_argument, "Invalid kind: " + std::string(name), "kind");
     }
-    return create;
+    return std::string(row->kind);
+}
+
+Result<std::chrono::milliseconds> parse_duration(std::string_view text) {
+    using create_requests::Unit;
+    const auto invalid = [&text](std::string_view what) {
+        return Error(Errc::invalid_argument, std::string(what) + std::string(text));
+    };
+    const char* end = text.data() + text.size();
+    std::int64_t number = 0;
+    const auto [stop, failure] = std::from_chars(text.data(), end, number);
+    std::string suffix(stop, end);
+    std::ranges::transform(suffix, suffix.begin(),
+                           [](char c) { return c >= 'A' && c <= 'Z' ? char(c | 0x20) : c; });
+    const bool letters = std::ranges::all_of(suffix, [](char c) { return c >= 'a' && c <= 'z'; });
+    if (failure == std::errc::invalid_argument || !letters) {
+        return invalid("Invalid time string: ");
+    }
+    const auto& units = create_requests::units;
+    const auto unit = std::ranges::find(units, suffix.empty() ? "ms" : suffix, &Unit::name);
+    if (unit == units.end()) {
+        return Error(Errc::invalid_argument, "Invalid suffix: \"" + suffix + "\"");
+    }
+    // Below zero, and beyond what can be counted: 292 thousand years in microseconds.
+    if (failure != std::errc() || number < 0 ||
+        number > (std::numeric_limits<std::int64_t>::max() - 999) / unit->microseconds) {
+        return invalid("Invalid value: ");
+    }
+    return std::chrono::milliseconds((number * unit->microseconds + 999) / 1000);
 }
 
 }  // namespace sparkhost::detail::rest

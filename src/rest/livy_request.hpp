@@ -4,21 +4,51 @@
 
 #include <sparkhost/batch.hpp>
 #include <sparkhost/error.hpp>
+#include <sparkhost/session.hpp>
 
+#include <chrono>
+#include <optional>
+#include <string>
 #include <string_view>
 
 namespace sparkhost::detail::rest {
+
+// The bodies are read as Livy's Jackson does: unknown fields are refused, null means absent,
+// numbers and booleans are taken where a string is wanted. Rules about the values are the host's
+// business. Errors: invalid_argument – not JSON, or a field of the wrong shape.
 
 /// The body of Livy's POST /batches.
 struct CreateBatch {
     BatchSpec spec{};
     bool has_empty_name{false};  ///< "name": "" – not the same as no name
 };
-
-/// Reads the body as Livy's Jackson does: unknown fields are refused, null means absent,
-/// numbers and booleans are taken where a string is wanted. Rules about the values are the
-/// host's business. Errors: invalid_argument – not JSON, or a field of the wrong shape.
 Result<CreateBatch> read_create_batch(std::string_view body);
+
+/// The body of Livy's POST /sessions.
+struct CreateSession {
+    std::string kind{};  ///< as SessionSpec has it
+    BatchSpec spec{};
+    bool has_empty_name{false};
+    std::string ttl{};  ///< as they were written; empty: not given
+    std::string idle_timeout{};
+    std::optional<int> heartbeat_timeout{};
+};
+Result<CreateSession> read_create_session(std::string_view body);
+
+/// The body of Livy's POST /sessions/{id}/statements.
+struct CreateStatement {
+    std::optional<std::string> code{};  ///< lines end with \n
+    std::string kind{};                 ///< as it was written; empty: not given
+};
+Result<CreateStatement> read_create_statement(std::string_view body);
+
+/// A kind by one of Livy's names for it; "shared" is the empty one. Errors: invalid_argument, with
+/// Livy's words.
+Result<std::string> parse_kind(std::string_view name);
+
+/// A duration as Livy writes it: "90s", "2h"; without a unit it is milliseconds. Errors:
+/// invalid_argument, with Livy's words.
+Result<std::chrono::milliseconds> parse_duration(std::string_view text);
 
 }  // namespace sparkhost::detail::rest
 

@@ -1,13 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
+#include "rest/livy_answers.hpp"
 #include "rest/livy_batch.hpp"
 #include "rest/livy_request.hpp"
 #include "rest/lookup.hpp"
 #include "rest/route.hpp"
 #include "rest/router_state.hpp"
 
-#include <boost/beast/core/string.hpp>
-
-#include <algorithm>
 #include <array>
 #include <utility>
 
@@ -15,27 +13,18 @@ namespace sparkhost::detail::rest {
 
 namespace livy {
 
-Response failed(const Error& error, const std::string& id) {
-    if (error.is(Errc::not_found)) {
-        return message_response(http::status::not_found, "Session '" + id + "' not found.");
-    }
-    return error_response(Dialect::livy, error);
-}
-
-asio::awaitable<Response> get_version(Call) {
+asio::awaitable<Answer> get_version(Call) {
     co_return make_response(http::status::ok, json_type, livy_version_json());
 }
 
-asio::awaitable<Response> list_batches(Call call) {
-    const auto from = int_param(call.target, "from", 0);
-    const auto size = int_param(call.target, "size", 100);
-    if (!from || !size) {
-        co_return error_response(Dialect::livy, !from ? from.error() : size.error());
+asio::awaitable<Answer> list_batches(Call call) {
+    const auto window = parse_list_window(call.target, call.state->options.max_page);
+    if (!window) {
+        co_return error_response(Dialect::livy, window.error());
     }
     BatchQuery query;
-    query.offset = std::max<std::int64_t>(0, *from);
-    query.limit = static_cast<std::size_t>(std::max<std::int64_t>(0, *size));
-    query.limit = std::min(query.limit, call.state->options.max_page);
+    query.offset = window->offset;
+    query.limit = window->limit;
     auto page = co_await call.state->host->list(std::move(query));
     if (!page) {
         co_return error_response(Dialect::livy, page.error());
@@ -46,10 +35,8 @@ asio::awaitable<Response> list_batches(Call call) {
         batches.push_back(co_await with_log(call.state->host, std::move(record)));
     }
     co_return make_response(http::status::ok, json_type,
-                            livy_list_json(*from, page->total, batches));
+                            livy_list_json(window->from, page->total, batches));
 }
-
-using Show = asio::awaitable<std::string> (*)(Host* host, BatchRecord record);
 
 asio::awaitable<std::string> show_batch(Host* host, BatchRecord record) {
     const auto batch = co_await with_log(host, std::move(record));
@@ -57,124 +44,79 @@ asio::awaitable<std::string> show_batch(Host* host, BatchRecord record) {
 }
 
 asio::awaitable<std::string> show_state(Host*, BatchRecord record) {
-    co_return livy_state_json(record);
+    co_return livy_state_json(record.id.value, to_string(record.state()));
 }
 
-/// The batch that the call asks for; 304 where nothing is new.
-asio::awaitable<Response> get_shown(Call call, Show show) {
+asio::awaitable<Answer> get_shown(Call call, Show<BatchRecord> show) {
     std::string if_none_match(call.request[http::field::if_none_match]);
     auto observed = co_await observe_batch(call.state, call.id, std::move(if_none_match),
                                            std::move(call.target));
     if (!observed) {
-        co_return failed(observed.error(), call.id);
+        co_return livy_failed(observed.error(), call.id);
     }
-    const std::int64_t version = observed->record.version;
-    Response response;
-    if (observed->not_modified) {
-        response.result(http::status::not_modified);
-    } else {
-        auto body = co_await show(call.state->host, std::move(observed->record));
-        response = make_response(http::status::ok, json_type, std::move(body));
-    }
-    set_etag(response, version);
-    co_return response;
+    co_return co_await answer_observed(call.state->host, std::move(*observed), show);
 }
 
-asio::awaitable<Response> get_batch(Call call) {
+asio::awaitable<Answer> get_batch(Call call) {
     return get_shown(std::move(call), &show_batch);
 }
 
-asio::awaitable<Response> get_state(Call call) {
+asio::awaitable<Answer> get_state(Call call) {
     return get_shown(std::move(call), &show_state);
 }
 
-asio::awaitable<Response> get_log(Call call) {
-    const auto from = int_param(call.target, "from", -1);
-    const auto size = int_param(call.target, "size", 100);
-    if (!from || !size) {
-        co_return error_response(Dialect::livy, !from ? from.error() : size.error());
+asio::awaitable<Answer> get_log(Call call) {
+    const auto request = parse_log_window(call);
+    if (!request) {
+        co_return error_response(Dialect::livy, request.error());
     }
     auto found = co_await find_batch(call.state->host, call.id);
     if (!found) {
-        co_return failed(found.error(), call.id);
+        co_return livy_failed(found.error(), call.id);
     }
-    const BatchId id = found->id;
-    LogViewRequest request;
-    request.window.from = *from;
-    request.window.size = *size;
-    request.max_bytes = call.state->options.max_log_bytes;
-    auto view = co_await read_log_view(call.state->host, std::move(*found), request);
+    const std::int64_t id = found->id.value;
+    auto view = co_await read_log_view(call.state->host, std::move(*found), *request);
     if (!view) {
-        co_return failed(view.error(), call.id);
+        co_return livy_failed(view.error(), call.id);
     }
     co_return make_response(http::status::ok, json_type, livy_log_json(id, *view));
 }
 
-asio::awaitable<Response> delete_batch(Call call) {
+asio::awaitable<Answer> delete_batch(Call call) {
     auto found = co_await find_batch(call.state->host, call.id);
     if (!found) {
-        co_return failed(found.error(), call.id);
+        co_return livy_failed(found.error(), call.id);
     }
     auto erased = co_await call.state->host->erase(found->id);
     if (!erased) {
-        co_return failed(erased.error(), call.id);
+        co_return livy_failed(erased.error(), call.id);
     }
     co_return message_response(http::status::ok, "deleted");
 }
 
-Response rejected(std::string reason) {
-    return message_response(http::status::bad_request, "Rejected, Reason: " + std::move(reason));
+Awaitable<std::int64_t> holder_of(Host* host, std::string name) {
+    auto found = co_await host->find(std::move(name));
+    co_return found ? Result<std::int64_t>(found->id.value) : Result<std::int64_t>(found.error());
 }
 
-/// Livy's words for a rule that is broken. A detail that is a sentence of its own (Livy's are)
-/// says what it is about; others get their field in front.
-std::string broken_rule(const Error& error) {
-    const bool sentence = !error.detail.empty() && error.detail[0] >= 'A' && error.detail[0] <= 'Z';
-    if (!sentence) {
-        return "requirement failed: " + error.text();
-    }
-    return error.field == "name" ? error.detail : "requirement failed: " + error.detail;
-}
-
-asio::awaitable<Response> not_created(Host* host, Error error, std::string name) {
-    if (error.is(Errc::invalid_argument)) {
-        co_return rejected(broken_rule(error));
-    }
-    if (error.is(Errc::already_exists) && error.field == "name") {
-        std::string reason = "Duplicate session name: Some(" + name + ")";
-        if (auto holder = co_await host->find(std::move(name))) {
-            reason += " for session " + std::to_string(holder->id.value);
-        }
-        co_return rejected(std::move(reason));
-    }
-    co_return error_response(Dialect::livy, error);
-}
-
-asio::awaitable<Response> create_batch(Call call) {
-    const std::string_view encoding = call.request[http::field::content_encoding];
-    if (boost::beast::iequals(encoding, "gzip") || boost::beast::iequals(encoding, "deflate")) {
-        co_return message_response(http::status::unsupported_media_type,
-                                   "Compressed request bodies are not supported; send the body "
-                                   "without Content-Encoding.");
+asio::awaitable<Answer> create_batch(Call call) {
+    if (auto refused = livy_refused_encoding(call.request)) {
+        co_return std::move(*refused);
     }
     auto create = read_create_batch(call.request.body());
     if (!create) {
         co_return string_response(http::status::bad_request, create.error().detail);
     }
     if (create->has_empty_name) {
-        co_return rejected("Invalid session name: ");
+        co_return livy_rejected("Invalid session name: ");
     }
     BatchSpec spec = std::move(create->spec);
-    spec.proxy_user.clear();  // impersonation is off: ignored without a word, as in Livy
-    spec.idempotency_key = std::string(call.request["Idempotency-Key"]);
-    if (const std::string* backend = call.target.param("backend")) {
-        spec.backend = *backend;
-    }
+    take_from_call(spec, call);
     Host* host = call.state->host;
-    std::string name = spec.name;
+    const std::string name = spec.name;
     auto submitted = co_await host->submit(std::move(spec));
     if (!submitted) {
-        co_return co_await not_created(host, submitted.error(), std::move(name));
+        co_return co_await livy_not_created(submitted.error(), name, holder_of(host, name));
     }
     const auto batch = co_await with_log(host, std::move(*submitted));
     auto response = make_response(http::status::created, json_type, livy_batch_json(batch));

@@ -12,20 +12,27 @@
 
 namespace sparkhost::detail::rest {
 
-/// Finds a batch by what stands in the path: digits are an id, anything else a name.
-/// Errors: not_found; invalid_argument – a number no id can have.
+// Finds what stands in the path: digits are an id, anything else a name.
+// Errors: not_found; invalid_argument – a number no id can have.
 Awaitable<BatchRecord> find_batch(Host* host, std::string id_or_name);
+Awaitable<SessionRecord> find_session(Host* host, std::string id_or_name);
 
-/// A batch as a conditional GET sees it.
+/// An object as a conditional GET sees it.
+template <class Record>
 struct Observed {
-    BatchRecord record{};
+    Record record{};
     bool not_modified{false};  ///< answer 304
 };
 
-/// Finds the batch of a call, waiting for a change where the request asks for it.
-/// Cancellation: ends the wait; the outcome is that of the moment.
-Awaitable<Observed> observe_batch(StatePtr state, std::string id, std::string if_none_match,
-                                  Target target);
+// Finds the object of a call, waiting for a change where the request asks for it.
+// Cancellation: ends the wait; the outcome is that of the moment.
+Awaitable<Observed<BatchRecord>> observe_batch(StatePtr state, std::string id,
+                                               std::string if_none_match, Target target);
+Awaitable<Observed<SessionRecord>> observe_session(StatePtr state, std::string id,
+                                                   std::string if_none_match, Target target);
+Awaitable<Observed<StatementRecord>> observe_statement(StatePtr state, SessionId session,
+                                                       StatementId id, std::string if_none_match,
+                                                       Target target);
 
 /// Lines of the log in Livy's view. Errors: those of Host::read_log.
 struct LogViewRequest {
@@ -33,9 +40,11 @@ struct LogViewRequest {
     std::size_t max_bytes{0};
 };
 Awaitable<LogView> read_log_view(Host* host, BatchRecord record, LogViewRequest request);
+Awaitable<LogView> read_log_view(Host* host, SessionRecord record, LogViewRequest request);
 
-/// Adds the last lines of the log: read for what runs, kept with what has ended.
+// Adds the last lines of the log: read for what runs, kept with what has ended.
 asio::awaitable<LivyBatch> with_log(Host* host, BatchRecord record);
+asio::awaitable<LivySession> with_log(Host* host, SessionRecord record);
 
 }  // namespace sparkhost::detail::rest
 

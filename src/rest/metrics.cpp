@@ -84,6 +84,15 @@ void add_batches(Families& families, const HostStatus& status) {
                      static_cast<double>(status.last_sequence));
 }
 
+void add_sessions(Families& families, const HostStatus& status) {
+    families.gauge("sparkhost_sessions", "Sessions that have not ended.",
+                   static_cast<double>(status.sessions));
+    families.gauge("sparkhost_agents_connected", "Of these, those whose agent is connected.",
+                   static_cast<double>(status.connected_agents));
+    families.counter("sparkhost_statements_ended_total", "Statements ended since the start.",
+                     static_cast<double>(status.statements));
+}
+
 void add_latencies(Families& families, const HostStatus& status) {
     families.histogram("sparkhost_accept_seconds", "From the call of submit to a durable batch.",
                        status.accept);
@@ -131,6 +140,7 @@ std::string metrics_text(const HostStatus& status, const std::optional<ProcessSt
     families.gauge("sparkhost_storage_healthy", "1 while the storage works.",
                    status.storage_healthy ? 1 : 0);
     metrics::add_batches(families, status);
+    metrics::add_sessions(families, status);
     metrics::add_latencies(families, status);
     metrics::add_storage(families, status.storage);
     if (process) {

@@ -10,7 +10,7 @@ namespace sparkhost::detail::rest {
 
 namespace native {
 
-asio::awaitable<Response> get_batch(Call call) {
+asio::awaitable<Answer> get_batch(Call call) {
     std::string if_none_match(call.request[http::field::if_none_match]);
     auto observed = co_await observe_batch(call.state, call.id, std::move(if_none_match),
                                            std::move(call.target));

@@ -21,14 +21,15 @@ constexpr std::string_view page =
     "<body><h1>sparkhost " SPARKHOST_VERSION
     "</h1>\n"
     "<p>A job server for Apache Spark. It speaks the REST dialect of Apache Livy.</p>\n"
-    "<ul><li>Batches: batches</li><li>Version: version</li><li>Health: healthz, readyz</li>\n"
+    "<ul><li>Batches: batches</li><li>Sessions: sessions</li><li>Version: version</li><li>Health: "
+    "healthz, readyz</li>\n"
     "<li>Figures for Prometheus: metrics</li></ul></body></html>\n";
 
-asio::awaitable<Response> get_root(Call) {
+asio::awaitable<Answer> get_root(Call) {
     co_return make_response(http::status::ok, html_type, std::string(page));
 }
 
-asio::awaitable<Response> get_health(Call) {
+asio::awaitable<Answer> get_health(Call) {
     co_return make_response(http::status::ok, json_type, "{\"status\":\"ok\"}");
 }
 
@@ -42,7 +43,7 @@ std::string why_not_ready(const HostStatus& status) {
     return status.ready ? "the storage does not work" : "the server is starting";
 }
 
-asio::awaitable<Response> get_ready(Call call) {
+asio::awaitable<Answer> get_ready(Call call) {
     const HostStatus status = call.state->host->status();
     if (status.ready && !status.draining && status.storage_healthy) {
         co_return make_response(http::status::ok, json_type, "{\"status\":\"ok\"}");
@@ -56,24 +57,24 @@ asio::awaitable<Response> get_ready(Call call) {
     co_return response;
 }
 
-asio::awaitable<Response> get_metrics(Call call) {
+asio::awaitable<Answer> get_metrics(Call call) {
     co_return make_response(http::status::ok, metrics_type,
                             metrics_text(call.state->host->status(), read_process_stats()));
 }
 
 // Livy's own paths under /metrics, for probes that know them; they say as much as Livy's do.
-asio::awaitable<Response> get_livy_metrics(Call) {
+asio::awaitable<Answer> get_livy_metrics(Call) {
     co_return make_response(
         http::status::ok, "application/json",
         "{\"version\":\"4.0.0\",\"gauges\":{},\"counters\":{},\"histograms\":{},"
         "\"meters\":{},\"timers\":{}}");
 }
 
-asio::awaitable<Response> get_livy_ping(Call) {
+asio::awaitable<Answer> get_livy_ping(Call) {
     co_return make_response(http::status::ok, "text/plain;charset=iso-8859-1", "pong\n");
 }
 
-asio::awaitable<Response> get_livy_healthcheck(Call) {
+asio::awaitable<Answer> get_livy_healthcheck(Call) {
     co_return make_response(http::status::not_implemented, "application/json", "{}");
 }
 

@@ -92,6 +92,20 @@ public:
         }
     }
 
+    void apply(BatchSpec& spec) const {
+        apply_arguments(spec.args);
+        for (auto& [key, value] : spec.conf) {
+            if (names_secret(key)) {
+                value = redacted;
+            }
+            apply(value);
+        }
+        apply(spec.file);
+        for (auto* list : {&spec.jars, &spec.py_files, &spec.files, &spec.archives}) {
+            apply(*list);
+        }
+    }
+
     void apply_arguments(std::vector<std::string>& args) const {
         bool secret_follows = false;
         for (std::string& arg : args) {
@@ -117,20 +131,14 @@ bool names_secret(std::string_view name) {
     });
 }
 
+void redact(BatchSpec& spec) {
+    redaction::Redactor(spec).apply(spec);
+}
+
 void redact(BatchRecord& record) {
-    BatchSpec& spec = record.spec;
-    const redaction::Redactor redactor(spec);
-    redactor.apply_arguments(spec.args);
-    for (auto& [key, value] : spec.conf) {
-        if (names_secret(key)) {
-            value = redacted;
-        }
-        redactor.apply(value);
-    }
-    redactor.apply(spec.file);
-    for (auto* list : {&spec.jars, &spec.py_files, &spec.files, &spec.archives, &record.log_tail}) {
-        redactor.apply(*list);
-    }
+    const redaction::Redactor redactor(record.spec);
+    redactor.apply(record.spec);
+    redactor.apply(record.log_tail);
     redactor.apply(record.reason);
     redactor.apply(record.ui_url);
     for (TimelineEntry& entry : record.timeline) {

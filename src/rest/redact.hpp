@@ -15,9 +15,10 @@ inline constexpr std::string_view redacted = "*********(redacted)";
 /// Whether a name is that of a secret: secret, password, token, credential, access key …
 bool names_secret(std::string_view name);
 
-/// Takes the secrets out of everything of a record that is shown: conf values by their key or
-/// their own look, the same values wherever else they occur, arguments after --password and the
-/// like, passwords in URIs.
+/// Takes the secrets out of everything that is shown: conf values by their key or their own look,
+/// the same values wherever else they occur, arguments after --password and the like, passwords in
+/// URIs.
+void redact(BatchSpec& spec);
 void redact(BatchRecord& record);
 
 }  // namespace sparkhost::detail::rest

@@ -11,7 +11,7 @@
 
 namespace sparkhost::detail::rest {
 
-namespace error_words {
+namespace response_parts {
 
 constexpr std::string_view retry_after = "5";  // seconds
 
@@ -31,7 +31,16 @@ std::string advice(const Error& error) {
     return error.text();
 }
 
-}  // namespace error_words
+void secure(Response& response) {
+    response.set("X-XSS-Protection", "1; mode=block");
+    response.set("X-Frame-Options", "SAMEORIGIN");
+    response.set("X-Content-Type-Options", "nosniff");
+    response.set("Content-Security-Policy",
+                 "default-src 'self'; script-src 'self' 'unsafe-inline'; img-src 'self'; "
+                 "frame-src 'self';");
+}
+
+}  // namespace response_parts
 
 Response make_response(http::status status, std::string_view content_type, std::string body) {
     Response response;
@@ -73,7 +82,7 @@ Response dialect_response(Dialect dialect, http::status status, std::string_view
 
 Response error_response(Dialect dialect, const Error& error) {
     const ErrorStatus answer = to_status(error, dialect);
-    std::string words = error_words::advice(error);
+    std::string words = response_parts::advice(error);
     if (error.is(Errc::rejected) && dialect == Dialect::livy) {
         words = "Rejected, too many sessions are being created!";  // clients compare it
     }
@@ -82,7 +91,7 @@ Response error_response(Dialect dialect, const Error& error) {
     }
     Response response = dialect_response(dialect, answer.status, words, error.field);
     if (answer.retry_later) {
-        response.set(http::field::retry_after, error_words::retry_after);
+        response.set(http::field::retry_after, response_parts::retry_after);
     }
     return response;
 }
@@ -92,17 +101,23 @@ void set_etag(Response& response, std::int64_t version) {
 }
 
 void finish(Response& response, bool head) {
-    response.set("X-XSS-Protection", "1; mode=block");
-    response.set("X-Frame-Options", "SAMEORIGIN");
-    response.set("X-Content-Type-Options", "nosniff");
-    response.set("Content-Security-Policy",
-                 "default-src 'self'; script-src 'self' 'unsafe-inline'; img-src 'self'; "
-                 "frame-src 'self';");
+    response_parts::secure(response);
     if (response.result() != http::status::not_modified) {
         response.content_length(response.body().size());
     }
     if (head) {
         response.body().clear();
+    }
+}
+
+void finish(Answer& answer, bool head) {
+    if (!answer.body) {
+        finish(answer.response, head);
+        return;
+    }
+    response_parts::secure(answer.response);
+    if (head) {
+        answer.body = nullptr;
     }
 }
 

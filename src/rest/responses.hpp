@@ -18,6 +18,8 @@ namespace sparkhost::detail::rest {
 namespace http = boost::beast::http;
 using Request = sparkhost::rest::Request;
 using Response = sparkhost::rest::Response;
+using Answer = sparkhost::rest::Answer;
+using BodySource = sparkhost::rest::BodySource;
 
 inline constexpr std::string_view json_type = "application/json;charset=utf-8";
 inline constexpr std::string_view html_type = "text/html;charset=utf-8";
@@ -43,9 +45,10 @@ Response error_response(Dialect dialect, const Error& error);
 
 void set_etag(Response& response, std::int64_t version);
 
-/// What every answer has: security headers and the length. `head`: keeps the length, drops the
-/// body.
+/// What every answer has: security headers and, unless its body is still to be made, the length.
+/// `head`: keeps the length, drops the body.
 void finish(Response& response, bool head);
+void finish(Answer& answer, bool head);
 
 }  // namespace sparkhost::detail::rest
 

@@ -8,9 +8,15 @@ namespace sparkhost::detail::rest {
 
 namespace route_matching {
 
-/// The segment that stands for "{}" (empty without one), or nothing when the path is another.
-std::optional<std::string> match(std::string_view pattern, const Target& target) {
-    std::string id;
+struct Ids {
+    std::string first{};
+    std::string second{};
+};
+
+/// The segments that stand for "{}" (empty without one), or nothing when the path is another.
+std::optional<Ids> match(std::string_view pattern, const Target& target) {
+    Ids ids;
+    std::size_t places = 0;
     std::size_t used = 0;
     while (!pattern.empty()) {
         const auto end = std::min(pattern.find('/'), pattern.size());
@@ -21,13 +27,13 @@ std::optional<std::string> match(std::string_view pattern, const Target& target)
         }
         const std::string& segment = target.segments[used++];
         if (part == "{}") {
-            id = segment;
+            (places++ == 0 ? ids.first : ids.second) = segment;
         } else if (part != segment) {
             return std::nullopt;
         }
     }
     const bool too_long = used != target.segments.size() || (target.trailing_slash && used > 1);
-    return too_long ? std::nullopt : std::optional<std::string>(std::move(id));
+    return too_long ? std::nullopt : std::optional<Ids>(std::move(ids));
 }
 
 }  // namespace route_matching
@@ -36,14 +42,15 @@ RouteMatch match_route(std::span<const Route> routes, http::verb method, const T
     RouteMatch result;
     const http::verb wanted = method == http::verb::head ? http::verb::get : method;
     for (const Route& route : routes) {
-        auto id = route_matching::match(route.pattern, target);
-        if (!id) {
+        auto ids = route_matching::match(route.pattern, target);
+        if (!ids) {
             continue;
         }
         result.dialect = route.dialect;
         if (route.method == wanted) {
             result.route = &route;
-            result.id = std::move(*id);
+            result.id = std::move(ids->first);
+            result.sub_id = std::move(ids->second);
             return result;
         }
         result.allow += result.allow.empty() ? "" : ", ";

@@ -27,13 +27,14 @@ using StatePtr = std::shared_ptr<const sparkhost::rest::RouterState>;
 struct Call {
     StatePtr state{};
     Request request{};
-    Target target{};   ///< without the router's prefix
-    std::string id{};  ///< what stands for "{}" in the pattern
+    Target target{};       ///< without the router's prefix
+    std::string id{};      ///< what stands for the first "{}" of the pattern
+    std::string sub_id{};  ///< for the second one
     Dialect dialect{Dialect::plain};
 };
 
 /// Handlers have no sockets; they may throw, the router answers 500 then.
-using Handler = asio::awaitable<Response> (*)(Call call);
+using Handler = asio::awaitable<Answer> (*)(Call call);
 
 struct Route {
     http::verb method{http::verb::get};
@@ -45,6 +46,7 @@ struct Route {
 struct RouteMatch {
     const Route* route{nullptr};  ///< null: none, or none for this method
     std::string id{};
+    std::string sub_id{};
     std::string allow{};  ///< the methods there are, where only the method is wrong
     Dialect dialect{Dialect::plain};
 };
@@ -54,6 +56,8 @@ RouteMatch match_route(std::span<const Route> routes, http::verb method, const T
 
 // The tables of the dialects.
 std::span<const Route> livy_routes();
+std::span<const Route> livy_session_routes();
+std::span<const Route> livy_statement_routes();
 std::span<const Route> native_routes();
 std::span<const Route> plain_routes();
 

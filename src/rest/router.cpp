@@ -116,15 +116,39 @@ std::optional<Response> refusal(const sparkhost::rest::RouterState& state, const
     return std::nullopt;
 }
 
+void log_failure(const sparkhost::rest::RouterState& state, const std::string& path,
+                 const std::string& what) {
+    if (state.options.log) {
+        LogEvent event{.level = LogLevel::error, .part = "rest", .message = path + ": " + what};
+        state.options.log(event);
+    }
+}
+
+/// The edge of a body that is made later: nobody can be told 500 any more, the sender closes.
+asio::awaitable<std::string> make_piece(StatePtr state, std::string path, BodySource source) {
+    try {
+        co_return co_await source();
+    } catch (const std::exception& failure) {
+        log_failure(*state, path, failure.what());
+        throw;
+    }
+}
+
 /// The edge: whatever escapes a handler becomes a 500 that tells nothing, and a log entry that
 /// tells all.
-asio::awaitable<Response> call_handler(Handler handler, Call call) {
+asio::awaitable<Answer> call_handler(Handler handler, Call call) {
     const StatePtr state = call.state;
     const Dialect dialect = call.dialect;
     const std::string path(call.request.target());
     std::string what = "an exception of an unknown type";
     try {
-        co_return co_await handler(std::move(call));
+        Answer answer = co_await handler(std::move(call));
+        if (answer.body) {
+            answer.body = [state, path, source = std::move(answer.body)] {
+                return make_piece(state, path, source);
+            };
+        }
+        co_return answer;
     } catch (const boost::system::system_error& failure) {
         if (failure.code() == asio::error::operation_aborted) {
             co_return error_response(dialect, Error(failure.code()));
@@ -134,28 +158,25 @@ asio::awaitable<Response> call_handler(Handler handler, Call call) {
         what = failure.what();
     } catch (...) {
     }
-    if (state->options.log) {
-        LogEvent event{.level = LogLevel::error, .part = "rest", .message = path + ": " + what};
-        state->options.log(event);
-    }
+    log_failure(*state, path, what);
     co_return dialect_response(dialect, http::status::internal_server_error,
                                "Internal error; the server's log has the details.");
 }
 
 }  // namespace routing
 
-asio::awaitable<std::optional<Response>> answer_request(StatePtr state, Request request) {
+asio::awaitable<std::optional<Answer>> answer_request(StatePtr state, Request request) {
     using namespace routing;
     const bool head = request.method() == http::verb::head;
     auto target = parse_target(std::string_view(request.target()));
-    std::optional<Response> response;
+    std::optional<Answer> answer;
     if (!target) {
         if (!std::string_view(request.target()).starts_with(state->options.prefix)) {
             co_return std::nullopt;
         }
-        response = message_response(http::status::bad_request, target.error().detail);
-        finish(*response, head);
-        co_return response;
+        answer = message_response(http::status::bad_request, target.error().detail);
+        finish(*answer, head);
+        co_return answer;
     }
     if (!strip_prefix(state->prefix, *target)) {
         co_return std::nullopt;
@@ -165,19 +186,39 @@ asio::awaitable<std::optional<Response>> answer_request(StatePtr state, Request 
     if (match.route == nullptr && match.allow.empty()) {
         co_return std::nullopt;
     }
-    response = refusal(*state, request, *target, match);
-    if (!response) {
+    if (auto refused = refusal(*state, request, *target, match)) {
+        answer = std::move(*refused);
+    } else {
         Call call;
         call.state = state;
         call.request = std::move(request);
         call.target = std::move(*target);
         call.id = std::move(match.id);
+        call.sub_id = std::move(match.sub_id);
         call.dialect = match.dialect;
-        response = co_await call_handler(match.route->handler, std::move(call));
+        answer = co_await call_handler(match.route->handler, std::move(call));
     }
-    finish(*response, head);
-    co_return response;
+    finish(*answer, head);
+    co_return answer;
 }
+
+namespace routing {
+
+asio::awaitable<std::optional<Response>> answer_whole(StatePtr state, Request request) {
+    auto answer = co_await answer_request(std::move(state), std::move(request));
+    if (!answer) {
+        co_return std::nullopt;
+    }
+    if (answer->body) {
+        auto response = message_response(http::status::not_implemented,
+                                         "This server does not stream; leave out stream=1.");
+        finish(response, false);
+        co_return response;
+    }
+    co_return std::move(answer->response);
+}
+
+}  // namespace routing
 
 }  // namespace sparkhost::detail::rest
 
@@ -197,7 +238,11 @@ RouterState::RouterState(Host& served, RouterOptions chosen)
     if (options.max_log_bytes == 0) {
         throw std::invalid_argument("RouterOptions::max_log_bytes must be greater than zero");
     }
-    for (const auto table : {detail::rest::livy_routes(), detail::rest::native_routes(),
+    if (options.keep_alive.count() <= 0) {
+        throw std::invalid_argument("RouterOptions::keep_alive must be greater than zero");
+    }
+    for (const auto table : {detail::rest::livy_routes(), detail::rest::livy_session_routes(),
+                             detail::rest::livy_statement_routes(), detail::rest::native_routes(),
                              detail::rest::plain_routes()}) {
         routes.insert(routes.end(), table.begin(), table.end());
     }
@@ -207,6 +252,10 @@ Router::Router(Host& host, RouterOptions options)
     : state_(std::make_shared<const RouterState>(host, std::move(options))) {}
 
 boost::asio::awaitable<std::optional<Response>> Router::handle(Request request) const {
+    return detail::rest::routing::answer_whole(state_, std::move(request));
+}
+
+boost::asio::awaitable<std::optional<Answer>> Router::answer(Request request) const {
     return detail::rest::answer_request(state_, std::move(request));
 }
 
@@ -216,7 +265,8 @@ Response Router::not_found(const Request& request) const {
     Dialect dialect = Dialect::plain;
     if (target && routing::strip_prefix(state_->prefix, *target) && !target->segments.empty()) {
         const auto& segments = target->segments;
-        const bool livy = segments[0] == "batches" || segments[0] == "version";
+        const bool livy =
+            segments[0] == "batches" || segments[0] == "sessions" || segments[0] == "version";
         const bool native = segments.size() > 1 && segments[0] == "api" && segments[1] == "v1";
         dialect = livy ? Dialect::livy : native ? Dialect::native : Dialect::plain;
     }

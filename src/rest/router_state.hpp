@@ -29,8 +29,8 @@ struct RouterState {
 
 namespace sparkhost::detail::rest {
 
-/// Router::handle.
-asio::awaitable<std::optional<Response>> answer_request(StatePtr state, Request request);
+/// Router::answer.
+asio::awaitable<std::optional<Answer>> answer_request(StatePtr state, Request request);
 
 }  // namespace sparkhost::detail::rest
 

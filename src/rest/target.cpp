@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "rest/target.hpp"
 
-#include <boost/locale/utf.hpp>
+#include "rest/text.hpp"
+
 #include <boost/url/parse.hpp>
 #include <boost/url/pct_string_view.hpp>
 #include <boost/url/url_view.hpp>
@@ -19,17 +20,6 @@ namespace urls = boost::urls;
 
 Error bad_target(std::string why) {
     return Error(Errc::invalid_argument, "The request target is not valid: " + std::move(why));
-}
-
-bool is_utf8(std::string_view text) {
-    using Traits = boost::locale::utf::utf_traits<char>;
-    for (auto at = text.begin(); at != text.end();) {
-        const auto point = Traits::decode(at, text.end());
-        if (point == boost::locale::utf::illegal || point == boost::locale::utf::incomplete) {
-            return false;
-        }
-    }
-    return true;
 }
 
 /// Percent-decodes a part; nothing when the result cannot be text.

@@ -46,4 +46,13 @@ std::string response_head(const Response& response, const Sending& sending) {
     return head;
 }
 
+std::string chunk_of(std::string_view piece) {
+    std::array<char, 24> size{};
+    const int length = std::snprintf(size.data(), size.size(), "%zx\r\n", piece.size());
+    std::string chunk;
+    chunk.reserve(piece.size() + 24);
+    chunk.append(size.data(), static_cast<std::size_t>(length)).append(piece).append("\r\n");
+    return chunk;
+}
+
 }  // namespace sparkhost::detail::rest

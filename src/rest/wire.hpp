@@ -23,6 +23,9 @@ struct Sending {
 /// The status line and header fields, ready to be sent before the body.
 std::string response_head(const Response& response, const Sending& sending);
 
+/// A piece of a body as a chunk (RFC 9112, section 7.1); the empty one ends the body.
+std::string chunk_of(std::string_view piece);
+
 }  // namespace sparkhost::detail::rest
 
 #endif

@@ -10,15 +10,36 @@
 
 #include <chrono>
 #include <cstddef>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 namespace sparkhost::rest {
 
 using Request = boost::beast::http::request<boost::beast::http::string_body>;
 using Response = boost::beast::http::response<boost::beast::http::string_body>;
+
+/// Makes a body while it is sent: gives the next piece; an empty one means that the body is
+/// complete. Ask again only when the last piece has been sent, so that a slow client is not
+/// written for; one call at a time.
+/// Throws: the body cannot be completed; close the connection, so that the client notices.
+/// Cancellation: terminal; the body ends early, with an empty piece.
+/// Lifetimes: the router's host must outlive it.
+using BodySource = std::function<boost::asio::awaitable<std::string>()>;
+
+/// A response, or the beginning of one.
+struct Answer {
+    Answer() = default;
+    Answer(Response whole) : response(std::move(whole)) {}  // NOLINT: converting
+
+    /// With a `body` it has no Content-Length; the sender says how the body is framed
+    /// (Transfer-Encoding: chunked, or for HTTP/1.0 the end of the connection).
+    Response response{};
+    BodySource body{};  ///< empty: response.body() is all
+};
 
 struct RouterOptions {
     /// Path prefix under which the routes live, without a trailing slash; "/spark" makes them
@@ -37,14 +58,18 @@ struct RouterOptions {
     /// Largest request body the routes accept; more is 413. Default: 1 MiB.
     std::size_t max_body{1u << 20};
 
-    /// Most batches in one answer of GET /batches; a greater `size` is cut to it. Must be greater
-    /// than zero. Default: 10 000.
+    /// Most objects in one answer of GET /batches and GET /sessions; a greater `size` is cut to it.
+    /// Must be greater than zero. Default: 10 000.
     std::size_t max_page{10'000};
 
-    /// Most bytes of log lines in one answer of GET /batches/{id}/log; what is longer is cut, and
-    /// `from` and the number of lines say where to go on. Must be greater than zero.
-    /// Default: 16 MiB.
+    /// Most bytes of log lines in one answer of GET /batches/{id}/log or /sessions/{id}/log; what
+    /// is longer is cut, and `from` and the number of lines say where to go on. Must be greater
+    /// than zero. Default: 16 MiB.
     std::size_t max_log_bytes{16u << 20};
+
+    /// A stream without news sends a comment after so long, so that nobody on the way takes it for
+    /// dead. Must be greater than zero. Default: 15 s.
+    std::chrono::milliseconds keep_alive{std::chrono::seconds{15}};
 
     /// Is told of requests that failed inside the server (500).
     LogSink log{};
@@ -52,8 +77,9 @@ struct RouterOptions {
 
 /// Answers HTTP requests about a host; has no sockets. Mount it in your own server, or use serve().
 ///
-/// Routes: Livy's GET /version, and under /batches: POST, GET, GET /{id}, GET /{id}/state,
-/// GET /{id}/log, DELETE /{id}; the native GET /api/v1/batches/{id}; GET /healthz, /readyz,
+/// Routes: Livy's GET /version, and under /batches and /sessions: POST, GET, GET /{id},
+/// GET /{id}/state, GET /{id}/log, DELETE /{id}; under /sessions/{id}/statements: POST, GET,
+/// GET /{sid}, POST /{sid}/cancel; the native GET /api/v1/batches/{id}; GET /healthz, /readyz,
 /// /metrics; GET / with a short page.
 /// See docs/rest_api.md.
 ///
@@ -66,7 +92,11 @@ public:
     /// Answers a request; nothing when its path is outside the prefix or no route's, so that a
     /// host application can try its own routes. Never throws for what a request contains.
     /// Cancellation: ends a long-poll wait early; the answer is then that of the moment.
+    /// What can only be streamed is answered 501; see answer().
     boost::asio::awaitable<std::optional<Response>> handle(Request request) const;
+
+    /// The same for senders that can stream: the body of the answer may still have to be made.
+    boost::asio::awaitable<std::optional<Answer>> answer(Request request) const;
 
     /// The answer for a path nobody knows, in the shape of the dialect that `handle` speaks.
     Response not_found(const Request& request) const;

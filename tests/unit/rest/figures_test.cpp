@@ -39,6 +39,9 @@ BOOST_AUTO_TEST_CASE(figures_stand_where_they_belong) {
     status.ended_by_state = {0, 0, 7, 8, 9};
     status.queued = 11;
     status.active = 12;
+    status.sessions = 13;
+    status.connected_agents = 14;
+    status.statements = 15;
     status.storage = {.commits = 20, .disk_commits = 10, .disk_seconds = 1.5, .failures = 2};
     ProcessStats process{.cpu_seconds = 2.5,
                          .resident_bytes = 1 << 20,
@@ -50,7 +53,8 @@ BOOST_AUTO_TEST_CASE(figures_stand_where_they_belong) {
          {"sparkhost_ready 0", "sparkhost_draining 1", "sparkhost_batches{phase=\"accepted\"} 1",
           "sparkhost_batches{phase=\"released\"} 6",
           "sparkhost_batches_ended_total{state=\"dead\"} 8", "sparkhost_batches_queued 11",
-          "sparkhost_batches_active 12", "sparkhost_storage_commits_total 20",
+          "sparkhost_batches_active 12", "sparkhost_sessions 13", "sparkhost_agents_connected 14",
+          "sparkhost_statements_ended_total 15", "sparkhost_storage_commits_total 20",
           "sparkhost_storage_disk_commits_total 10", "sparkhost_storage_disk_seconds_total 1.5",
           "sparkhost_storage_failures_total 2", "sparkhost_process_resident_memory_bytes 1048576",
           "sparkhost_process_threads 3", "sparkhost_process_open_fds 9",

@@ -2,14 +2,13 @@
 
 // Replays requests that a real Livy server has answered, and compares the answers.
 
+#include "unit/rest/recorded_exchange.hpp"
 #include "unit/rest/router_fixture.hpp"
 
 #include <boost/json/serialize.hpp>
 #include <boost/test/unit_test.hpp>
 
 #include <algorithm>
-#include <fstream>
-#include <map>
 #include <set>
 #include <string>
 #include <string_view>
@@ -18,48 +17,6 @@ using namespace sparkhost;
 using namespace sparkhost::rest_test;
 
 namespace {
-
-struct Exchange {
-    std::string method, path, request_body;
-    unsigned status{0};
-    std::map<std::string, std::string> headers;
-    std::string body;
-
-    std::vector<std::string> log() const {
-        std::vector<std::string> lines;
-        const auto view = boost::json::parse(body);
-        for (const auto& line : view.at("log").as_array()) {
-            lines.emplace_back(line.as_string());
-        }
-        return lines;
-    }
-};
-
-Exchange recorded(const std::string& name) {
-    std::ifstream file(SPARKHOST_REST_TEST_DATA "/livy_exchanges.jsonl");
-    for (std::string line; std::getline(file, line);) {
-        const auto value = boost::json::parse(line);
-        if (value.at("name").as_string() != name) {
-            continue;
-        }
-        const auto& request = value.at("request");
-        const auto& response = value.at("response");
-        Exchange exchange;
-        exchange.method = request.at("method").as_string();
-        exchange.path = request.at("path").as_string();
-        if (request.at("body").is_string()) {
-            exchange.request_body = request.at("body").as_string();
-        }
-        exchange.status = response.at("status").to_number<unsigned>();
-        for (const auto& [key, text] : response.at("headers").as_object()) {
-            exchange.headers.emplace(key, text.as_string());
-        }
-        exchange.body = response.at("body").as_string();
-        return exchange;
-    }
-    BOOST_FAIL("there is no recorded exchange " + name);
-    return {};
-}
 
 struct GoldenFixture : RouterFixture {
     GoldenFixture() {
@@ -111,9 +68,12 @@ struct GoldenFixture : RouterFixture {
 BOOST_FIXTURE_TEST_SUITE(rest_livy_golden, GoldenFixture)
 
 BOOST_AUTO_TEST_CASE(an_empty_server_answers_as_livy) {
-    for (const char* name : {"batches-empty", "batch-unknown", "batch-state-unknown",
-                             "batch-log-unknown", "batch-delete-unknown", "unknown-path",
-                             "metrics-json", "metrics-ping", "metrics-healthcheck"}) {
+    for (const char* name :
+         {"batches-empty", "batch-unknown", "batch-state-unknown", "batch-log-unknown",
+          "batch-delete-unknown", "unknown-path", "metrics-json", "metrics-ping",
+          "metrics-healthcheck", "sessions-empty", "sessions-trailing-slash", "session-unknown",
+          "session-unknown-name", "session-delete-unknown", "sessions-bad-from", "sessions-put-405",
+          "create-session-bad-kind"}) {
         same(name);
     }
 }

@@ -136,7 +136,7 @@ BOOST_AUTO_TEST_CASE(unknown_fields_are_refused_in_jacksons_words) {
     const auto words = refusal(R"({"file": "/a", "x": 1})");
     BOOST_TEST(words.starts_with(
         "Unrecognized field \"x\" (class org.apache.livy.server.batch.CreateBatchRequest), not "
-        "marked as ignorable (16 known properties: \"file\", \"proxyUser\", "));
+        "marked as ignorable (16 known properties: \"file\", \"args\", "));
     BOOST_TEST(
         words.ends_with("\"conf\"]) (through reference chain: "
                         "org.apache.livy.server.batch.CreateBatchRequest[\"x\"])"));

@@ -134,7 +134,7 @@ BOOST_AUTO_TEST_CASE(every_state_has_livys_word) {
     const auto state = [&record](BatchPhase phase, Outcome outcome) {
         record.phase = phase;
         record.outcome = outcome;
-        return livy_state_json(record);
+        return livy_state_json(record.id.value, to_string(record.state()));
     };
     for (const auto phase : {BatchPhase::accepted, BatchPhase::reserved, BatchPhase::submitted}) {
         BOOST_TEST(state(phase, Outcome::none) == R"({"id":1,"state":"starting"})");
@@ -157,7 +157,7 @@ BOOST_AUTO_TEST_CASE(lists_and_logs_have_livys_keys) {
     view.from = 2;
     view.total = 9;
     view.lines = {"a", ""};
-    BOOST_TEST(livy_log_json(BatchId{4}, view) == R"({"id":4,"from":2,"total":9,"log":["a",""]})");
+    BOOST_TEST(livy_log_json(4, view) == R"({"id":4,"from":2,"total":9,"log":["a",""]})");
 }
 
 BOOST_AUTO_TEST_SUITE_END()

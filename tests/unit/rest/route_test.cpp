@@ -21,23 +21,23 @@ using detail::rest::Route;
 
 namespace {
 
-asio::awaitable<rest::Response> show_id(Call call) {
+asio::awaitable<rest::Answer> show_id(Call call) {
     co_return detail::rest::make_response(http::status::ok, "text/plain", call.id);
 }
 
-asio::awaitable<rest::Response> throw_error(Call) {
+asio::awaitable<rest::Answer> throw_error(Call) {
     throw std::runtime_error("the secret is 42");
-    co_return rest::Response{};
+    co_return rest::Answer{};
 }
 
-asio::awaitable<rest::Response> throw_oddly(Call) {
+asio::awaitable<rest::Answer> throw_oddly(Call) {
     throw 42;
-    co_return rest::Response{};
+    co_return rest::Answer{};
 }
 
-asio::awaitable<rest::Response> be_cancelled(Call) {
+asio::awaitable<rest::Answer> be_cancelled(Call) {
     throw boost::system::system_error(asio::error::operation_aborted);
-    co_return rest::Response{};
+    co_return rest::Answer{};
 }
 
 const std::array table{
@@ -46,6 +46,7 @@ const std::array table{
     Route{http::verb::get, "things", &show_id, Dialect::livy},
     Route{http::verb::delete_, "things/{}", &show_id, Dialect::livy},
     Route{http::verb::get, "things/{}/part", &show_id, Dialect::native},
+    Route{http::verb::get, "things/{}/parts/{}", &show_id, Dialect::livy},
 };
 
 struct EdgeFixture : RouterFixture {
@@ -68,9 +69,11 @@ struct EdgeFixture : RouterFixture {
 
     rest::Response edge(const std::string& target) {
         std::optional<rest::Response> response;
-        auto over = [&response](std::exception_ptr escaped, std::optional<rest::Response> answer) {
+        auto over = [&response](std::exception_ptr escaped, std::optional<rest::Answer> answer) {
             BOOST_TEST(!escaped);
-            response = std::move(answer);
+            if (answer) {
+                response = std::move(answer->response);
+            }
         };
         asio::co_spawn(
             io(), detail::rest::answer_request(state, make_request(http::verb::get, target)), over);
@@ -119,6 +122,13 @@ BOOST_AUTO_TEST_CASE(paths_find_their_routes) {
             BOOST_TEST((row.route || match.allow == row.allow));
         }
     }
+}
+
+BOOST_AUTO_TEST_CASE(a_path_may_name_two_things) {
+    const auto match = match_route(table, http::verb::get, *parse_target("/things/a/parts/b%20c"));
+    BOOST_TEST((match.route == &table[5]));
+    BOOST_TEST(match.id == "a");
+    BOOST_TEST(match.sub_id == "b c");
 }
 
 BOOST_AUTO_TEST_CASE(a_wrong_method_still_tells_the_dialect) {

@@ -11,12 +11,16 @@
 #include <boost/asio/redirect_error.hpp>
 #include <boost/asio/use_awaitable.hpp>
 #include <boost/asio/write.hpp>
+#include <boost/beast/core/buffers_to_string.hpp>
 #include <boost/beast/core/flat_buffer.hpp>
 #include <boost/beast/http/parser.hpp>
 #include <boost/beast/http/read.hpp>
 
+#include <algorithm>
+#include <array>
 #include <memory>
 #include <string>
+#include <string_view>
 #include <utility>
 
 namespace sparkhost::rest_test {
@@ -51,6 +55,26 @@ public:
     rest::Response ask(std::string text) {
         say(std::move(text));
         return hear();
+    }
+    /// Everything until the text comes, the text included.
+    std::string hear_until(std::string text) {
+        std::string heard = boost::beast::buffers_to_string(buffer_.data());
+        buffer_.clear();
+        std::size_t found = heard.find(text);
+        call([&]() -> asio::awaitable<void> {
+            std::array<char, 16384> part;
+            while (found == std::string::npos) {
+                const auto room = asio::buffer(part);
+                const auto size = co_await socket_.async_read_some(room, asio::use_awaitable);
+                const auto from = heard.size() - std::min(heard.size(), text.size());
+                heard.append(part.data(), size);
+                found = heard.find(text, from);
+            }
+        });
+        const std::string_view rest = std::string_view(heard).substr(found + text.size());
+        buffer_.commit(asio::buffer_copy(buffer_.prepare(rest.size()), asio::buffer(rest)));
+        heard.resize(found + text.size());
+        return heard;
     }
     /// Everything until the server closes.
     std::string hear_out() {

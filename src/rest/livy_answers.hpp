@@ -1,0 +1,67 @@
+// SPDX-License-Identifier: Apache-2.0
+#ifndef SPARKHOST_SRC_REST_LIVY_ANSWERS_HPP
+#define SPARKHOST_SRC_REST_LIVY_ANSWERS_HPP
+
+// What Livy's routes of batches and of sessions share.
+
+#include "rest/lookup.hpp"
+#include "rest/route.hpp"
+
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <string>
+
+namespace sparkhost::detail::rest {
+
+/// An error about what `id` names in the path; batches are sessions, too.
+Response livy_failed(const Error& error, const std::string& id);
+
+/// Livy's refusal to make something.
+Response livy_rejected(std::string reason);
+
+/// The answer to a request whose batch or session was refused by the host. `holder` finds who has
+/// the name; it is begun only when that is why.
+asio::awaitable<Response> livy_not_created(Error error, std::string name,
+                                           Awaitable<std::int64_t> holder);
+
+/// 415 for a body that is compressed.
+std::optional<Response> livy_refused_encoding(const Request& request);
+
+/// What the call says about a batch or session besides its body.
+void take_from_call(BatchSpec& spec, const Call& call);
+
+/// ?from&size of a list.
+struct ListWindow {
+    std::int64_t from{0};  ///< as it was given
+    std::int64_t offset{0};
+    std::size_t limit{0};
+};
+Result<ListWindow> parse_list_window(const Target& target, std::size_t most);
+
+/// ?from&size of a log.
+Result<LogViewRequest> parse_log_window(const Call& call);
+
+/// Makes the body of an answer.
+template <class Record>
+using Show = asio::awaitable<std::string> (*)(Host* host, Record record);
+
+/// The answer to a conditional GET: 304 where nothing is new, else what `show` makes.
+template <class Record>
+asio::awaitable<Response> answer_observed(Host* host, Observed<Record> observed,
+                                          Show<Record> show) {
+    const std::int64_t version = observed.record.version;
+    Response response;
+    if (observed.not_modified) {
+        response.result(http::status::not_modified);
+    } else {
+        auto body = co_await show(host, std::move(observed.record));
+        response = make_response(http::status::ok, json_type, std::move(body));
+    }
+    set_etag(response, version);
+    co_return response;
+}
+
+}  // namespace sparkhost::detail::rest
+
+#endif
