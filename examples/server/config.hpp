@@ -33,6 +33,11 @@ struct Config {
     std::int64_t max_queued{100'000};
     std::chrono::milliseconds kill_grace{std::chrono::seconds{10}};
 
+    std::int64_t max_sessions{100};
+    std::chrono::milliseconds session_idle_timeout{std::chrono::hours{1}};
+    std::chrono::milliseconds session_close_grace{std::chrono::seconds{10}};
+    std::string agent_address{};  ///< empty: a Unix socket in the data folder
+
     std::string log_level{"info"};
 
     /// Where each option's value came from: "command line", the config file's name, "default".

@@ -9,6 +9,7 @@
 #include <sparkhost/backends/local.hpp>
 #include <sparkhost/host.hpp>
 #include <sparkhost/rest/serve.hpp>
+#include <sparkhost/runtimes/spark.hpp>
 #include <sparkhost/storages/sqlite.hpp>
 #include <sparkhost/version.hpp>
 
@@ -52,9 +53,18 @@ sparkhost::Host make_host(asio::io_context& io, const server::Config& config,
     sparkhost::HostPlugins plugins;
     plugins.storage = sparkhost::make_sqlite_storage({.path = data / "sparkhost.db"});
     plugins.backends.push_back(sparkhost::make_local_backend(io.get_executor(), local));
-    sparkhost::HostOptions options{.max_running = static_cast<std::size_t>(config.max_running),
-                                   .max_queued = static_cast<std::size_t>(config.max_queued),
-                                   .log = std::move(log)};
+    const auto sessions = data / "sessions";
+    plugins.runtimes.push_back(sparkhost::make_spark_runtime({.work_dir = sessions / "agents"}));
+    sparkhost::HostOptions options{
+        .max_running = static_cast<std::size_t>(config.max_running),
+        .max_queued = static_cast<std::size_t>(config.max_queued),
+        .agent_folder = sessions,
+        .agent_address = config.agent_address,
+        .max_sessions = static_cast<std::size_t>(config.max_sessions),
+        .session_idle_timeout =
+            std::chrono::duration_cast<std::chrono::seconds>(config.session_idle_timeout),
+        .session_close_grace = config.session_close_grace,
+        .log = std::move(log)};
     return sparkhost::Host(io.get_executor(), std::move(options), std::move(plugins));
 }
 

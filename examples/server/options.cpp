@@ -146,22 +146,49 @@ Option allowed_host_option() {
             [](const Config& config) { return json::value_from(config.allowed_hosts); }};
 }
 
-Option kill_grace_option() {
-    return {"kill-grace",
-            "Batches",
+Option duration_option(std::string_view name, std::string_view group, std::string_view help,
+                       std::chrono::milliseconds Config::*member) {
+    return {name,
+            group,
             "TIME",
-            "between asking a killed batch to end and ending it by force, such as 10s, 500ms, 1m",
+            help,
             Kind::duration,
-            [](Config& config, const json::value& value) {
-                config.kill_grace = std::chrono::milliseconds(value.as_int64());
+            [member](Config& config, const json::value& value) {
+                config.*member = std::chrono::milliseconds(value.as_int64());
                 return std::string();
             },
-            [](const Config& config) {
-                const auto count = config.kill_grace.count();
+            [member](const Config& config) {
+                const auto count = (config.*member).count();
                 const bool seconds = count % 1000 == 0;
                 return json::value(json::string(seconds ? std::to_string(count / 1000) + "s"
                                                         : std::to_string(count) + "ms"));
             }};
+}
+
+Option session_idle_option() {
+    auto option = duration_option(
+        "session-idle-timeout", "Sessions",
+        "a session without a statement for so long is ended, unless it has asked for another "
+        "time; 0: never",
+        &Config::session_idle_timeout);
+    option.set = [](Config& config, const json::value& value) {
+        config.session_idle_timeout = std::chrono::milliseconds(value.as_int64());
+        return std::string(value.as_int64() % 1000 == 0 ? "" : "expected whole seconds");
+    };
+    return option;
+}
+
+Option agent_address_option() {
+    auto option = text_option(
+        "agent-address", "Sessions", "ADDRESS",
+        "where the agents of sessions dial: unix:/PATH or tcp:ADDR:PORT, the same after a "
+        "restart; without it a socket in the data folder",
+        &Config::agent_address);
+    option.set = [](Config& config, const json::value& value) {
+        config.agent_address = value.as_string();
+        return std::string();
+    };
+    return option;
 }
 
 Option archive_option() {
@@ -221,8 +248,9 @@ const std::vector<Option>& options() {
         allowed_host_option(),
         insecure_option(),
         text_option("data-dir", "Storage", "DIR",
-                    "where everything is kept: the store (sparkhost.db) and the batches' output "
-                    "(local/); made if missing, for its owner alone; one server per folder",
+                    "where everything is kept: the store (sparkhost.db) output (local/) "
+                    "and what sessions need (sessions/); made if missing, for its owner alone; one "
+                    "server per folder",
                     &Config::data_dir),
         text_option("spark-home", "Spark", "DIR",
                     "Spark installation; without it $SPARK_HOME, then the pyspark that --python "
@@ -232,7 +260,8 @@ const std::vector<Option>& options() {
                     "Java installation; without it $JAVA_HOME, then java in PATH",
                     &Config::java_home),
         text_option("python", "Spark", "PROGRAM",
-                    "interpreter of Python batches; without it python3 in PATH", &Config::python),
+                    "interpreter of Python batches and sessions; without it python3 in PATH",
+                    &Config::python),
         text_option("master", "Spark", "URL", "where batches run: local[N] or spark://HOST:PORT",
                     &Config::master),
         archive_option(),
@@ -240,7 +269,18 @@ const std::vector<Option>& options() {
                      &Config::max_running, 1),
         count_option("max-queued", "Batches", "batches that may wait; more are refused",
                      &Config::max_queued, 0),
-        kill_grace_option(),
+        duration_option("kill-grace", "Batches",
+                        "between asking a killed batch to end and ending it by force, such as "
+                        "10s, 500ms, 1m",
+                        &Config::kill_grace),
+        count_option("max-sessions", "Sessions", "sessions that are not over; more are refused",
+                     &Config::max_sessions, 0),
+        session_idle_option(),
+        duration_option("session-close-grace", "Sessions",
+                        "how long a session that is deleted may take to stop Spark in order, "
+                        "before it is killed",
+                        &Config::session_close_grace),
+        agent_address_option(),
         log_level_option(),
     };
     return table;

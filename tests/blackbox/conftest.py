@@ -29,18 +29,20 @@ def installation(line):
         pytest.fail(f"{missing.args[0]} is not set; tools/test sets it")
 
 
-@pytest.fixture
-def folder():
-    """An empty folder with a short name: the paths of Unix sockets in it are limited."""
+@contextlib.contextmanager
+def empty_folder():
+    """With a short name: the paths of Unix sockets in it are limited."""
     path = pathlib.Path(tempfile.mkdtemp(prefix="sparkhost-bb-"))
-    yield path
-    shutil.rmtree(path, ignore_errors=True)
+    try:
+        yield path
+    finally:
+        shutil.rmtree(path, ignore_errors=True)
 
 
-@pytest.fixture
-def start(folder):
-    """Starts servers: start(*options, data="data", line="35", wrapper=()). At the end their
-    batches are deleted, they are stopped, and nothing they started may be left over."""
+@contextlib.contextmanager
+def starter(folder):
+    """Gives start(*options, data="data", line="35", wrapper=()). At the end what the servers run
+    is deleted, they are stopped, and nothing they started may be left over."""
     started = []
 
     def begin(*options, data="data", line="35", wrapper=()):
@@ -48,14 +50,43 @@ def start(folder):
         started.append(one)
         return one
 
-    yield begin
-    for one in started:
-        if one.process.poll() is None:
-            with contextlib.suppress(Exception):
-                one.delete_all()
-            one.stop()
-    left_over = processes.end_descendants()
+    try:
+        yield begin
+    finally:
+        for one in started:
+            if one.process.poll() is None:
+                with contextlib.suppress(Exception):
+                    one.delete_all()
+                one.stop()
+        left_over = processes.end_descendants()
     assert not left_over, f"still running: {left_over}"
+
+
+@pytest.fixture
+def folder():
+    """An empty folder."""
+    with empty_folder() as path:
+        yield path
+
+
+@pytest.fixture
+def start(folder):
+    """Starts servers for one test. Not beside `module_server`: at its end no process may be left."""
+    with starter(folder) as begin:
+        yield begin
+
+
+@pytest.fixture(scope="module", params=["35", "4"])
+def line(request):
+    """Each line of Spark in its turn."""
+    return request.param
+
+
+@pytest.fixture(scope="module")
+def module_server(line):
+    """A server that the tests of a module share, for each line of Spark."""
+    with empty_folder() as path, starter(path) as begin:
+        yield begin(line=line)
 
 
 @pytest.fixture

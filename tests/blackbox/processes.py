@@ -1,10 +1,12 @@
 # SPDX-License-Identifier: Apache-2.0
 """Processes and their deaths, without sleeping: pidfds, FIFOs and deadlines."""
 
+import collections
 import contextlib
 import ctypes
 import os
 import pathlib
+import re
 import select
 import signal
 import time
@@ -55,6 +57,24 @@ def state(pid):
         return None
 
 
+def alive(pids):
+    """Those of them that have not ended."""
+    return [pid for pid in pids if state(pid) not in ("Z", None)]
+
+
+def descriptors(pid):
+    """How many of each sort it has open: {"socket": 3, "/data/sparkhost.db": 1, …}."""
+    found = collections.Counter()
+    for name in os.listdir(f"/proc/{pid}/fd"):
+        with contextlib.suppress(OSError):
+            found[re.sub(r":\[\d+\]$", "", os.readlink(f"/proc/{pid}/fd/{name}"))] += 1
+    return found
+
+
+def threads(pid):
+    return len(os.listdir(f"/proc/{pid}/task"))
+
+
 def parent(pid):
     return int(pathlib.Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[1])
 
@@ -79,6 +99,15 @@ def wait_gone(pids, timeout=20):
             if not select.select([descriptor], [], [], left)[0]:
                 remaining.append(pid)
     return remaining
+
+
+def eventually(look, timeout=40):
+    """Looks until there is something to see; gives it. For what nobody tells."""
+    deadline = time.monotonic() + timeout
+    while not (found := look()):
+        assert time.monotonic() < deadline, f"nothing after {timeout} s"
+        os.sched_yield()
+    return found
 
 
 def end_descendants(timeout=20):

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """A started sparkhost-server and how its clients talk to it."""
 
+import concurrent.futures
 import os
 import pathlib
 import select
@@ -10,6 +11,7 @@ import time
 
 import httpx
 
+import sessions
 from processes import die_with_parent
 
 PROGRAM = os.environ.get("SPARKHOST_SERVER", "")
@@ -66,9 +68,8 @@ class Server:
         assert response.status_code == 201, response.text
         return response.json()
 
-    def until(self, batch, reached):
-        """Follows the batch by long-poll until `reached(batch)` holds; gives it."""
-        path = f"/batches/{batch['id']}"
+    def follow(self, path, reached):
+        """Follows the object at `path` by long-poll until `reached(object)` holds; gives it."""
         deadline = time.monotonic() + DEADLINE
         response = self.client.get(path)
         while True:
@@ -78,6 +79,9 @@ class Server:
             assert time.monotonic() < deadline, (response.text, self.log.read_text())
             response = self.client.get(path, params={"wait": 10},
                                        headers={"If-None-Match": response.headers["ETag"]})
+
+    def until(self, batch, reached):
+        return self.follow(f"/batches/{batch['id']}", reached)
 
     def until_over(self, batch):
         return self.until(batch, lambda seen: seen["state"] in ENDED)
@@ -105,5 +109,20 @@ class Server:
         return self.client.delete(f"/batches/{batch['id']}")
 
     def delete_all(self):
-        for batch in self.client.get("/batches", params={"size": 1000}).json()["sessions"]:
-            self.delete(batch)
+        """At the same time: a session takes a while to end."""
+        lists = [(kind, self.client.get(f"/{kind}", params={"size": 1000}))
+                 for kind in ("batches", "sessions")]
+        paths = [f"/{kind}/{one['id']}" for kind, found in lists if found.status_code == 200
+                 for one in found.json()["sessions"]]
+        with concurrent.futures.ThreadPoolExecutor() as pool:
+            list(pool.map(self.client.delete, paths))
+
+    # -- sessions --
+
+    def open_session(self, kind="pyspark", conf=(), **fields):
+        """Gives the accepted session."""
+        response = self.client.post("/sessions", json={
+            "kind": kind, "conf": {**sessions.CONF, **dict(conf)}, **fields})
+        assert response.status_code == 201, response.text
+        assert response.headers["Location"] == f"/sessions/{response.json()['id']}"
+        return sessions.Session(self, response.json())

@@ -1,0 +1,67 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Sessions leave nothing behind: no process, no descriptor, no thread, no file."""
+
+import concurrent.futures
+import os
+import time
+
+import httpx
+
+from processes import children, command_line, descendants, descriptors, threads
+from server import DEADLINE
+
+SESSIONS = 20
+AT_A_TIME = 4
+
+
+def use(server, number):
+    session = server.open_session("pyspark" if number % 2 else "shared", name=f"number {number}")
+    assert session.text(f"print('a' * 1000)\n{number}", "pyspark").endswith(f"\n{number}")
+    running = session.post("print('go', flush=True)\nwhile True: pass", "pyspark")
+    with running.stream() as stream:
+        stream.until("go\n")
+        if number % 3 == 0:
+            running.cancel()
+            stream.rest()
+    if number % 4 == 0:
+        session.post("import subprocess; subprocess.Popen(['sleep', '600'])", "pyspark")
+    session.delete()
+
+
+def files(folder):
+    """All that is in it but the database and kept logs."""
+    found = set()
+    for path in folder.rglob("*"):
+        name = str(path.relative_to(folder))
+        if not name.startswith(("sparkhost.db", "local/logs")):
+            found.add(name)
+    return found
+
+
+def holdings(server):
+    """What the server holds while one client is connected."""
+    server.client.close()
+    server.client = httpx.Client(base_url=server.url, timeout=DEADLINE)
+    assert server.client.get("/healthz").status_code == 200
+    return {"descriptors": descriptors(server.process.pid), "threads": threads(server.process.pid),
+            "children": [command_line(pid) for pid in children(server.process.pid)],
+            "processes": len(descendants()), "files": files(server.data_dir)}
+
+
+def test_twenty_sessions_leave_nothing(start):
+    server = start()
+    use(server, 0)  # what is opened once and kept is open from now on
+    first = settled(server, lambda now: now["processes"] == 1)
+    with concurrent.futures.ThreadPoolExecutor(AT_A_TIME) as pool:
+        list(pool.map(lambda number: use(server, number), range(SESSIONS)))
+    last = settled(server, lambda now: now == first)
+    assert last == first
+    assert server.client.get("/sessions").json()["total"] == 0
+
+
+def settled(server, enough):
+    """What it holds when that is enough, or at last: connections close a moment later."""
+    deadline = time.monotonic() + 20
+    while not enough(now := holdings(server)) and time.monotonic() < deadline:
+        os.sched_yield()
+    return now
