@@ -1,13 +1,12 @@
 # SPDX-License-Identifier: Apache-2.0
 """Shows sparkhost at work: starts the server on an empty folder and sends it three real Spark
-batches over REST: one that works, one that fails, one that is killed.
+batches over REST (one that works, one that fails, one that is killed) and an interactive session.
 
 tools/demo builds what is needed and runs this. Needs nothing but Python's own library.
 """
 
 import argparse
 import contextlib
-import ctypes
 import datetime
 import http.client
 import json
@@ -15,111 +14,17 @@ import os
 import pathlib
 import shutil
 import signal
-import subprocess
 import sys
 import tempfile
 import threading
 import time
 
+import demo_session
+from demo_tools import (DEADLINE, MARKERS, Client, Failed, Server, become_subreaper, clean_up,
+                        heading, paint, say)
+
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 SCRIPTS = ROOT / "examples" / "spark"
-READY = "sparkhost-server listening on http://"
-START_DEADLINE = 30  # seconds
-BATCH_DEADLINE = 120
-MARKERS = ("stdout: ", "\nstderr: ")  # Livy's, around a driver's lines
-PR_SET_PDEATHSIG, PR_SET_CHILD_SUBREAPER = 1, 36
-
-COLOURS = {"success": "32", "running": "36", "starting": "33", "dead": "31", "killed": "35",
-           "bold": "1", "dim": "2"}
-
-
-class Failed(Exception):
-    """The demo cannot go on; the text says why."""
-
-
-def paint(text, colour):
-    if not sys.stdout.isatty() or os.environ.get("NO_COLOR") or colour not in COLOURS:
-        return text
-    return f"\033[{COLOURS[colour]}m{text}\033[0m"
-
-
-def say(text=""):
-    print(text, flush=True)
-
-
-def prctl(option, value):
-    ctypes.CDLL(None, use_errno=True).prctl(option, value, 0, 0, 0)
-
-
-def children_of(pid):
-    """All processes below this one, by their numbers."""
-    found = []
-    with contextlib.suppress(OSError):
-        for task in os.listdir(f"/proc/{pid}/task"):
-            for child in pathlib.Path(f"/proc/{pid}/task/{task}/children").read_text().split():
-                found += [int(child), *children_of(int(child))]
-    return found
-
-
-class Server:
-    """The server as a process of the demo, on an empty folder and a port that the system picks."""
-
-    def __init__(self, options, folder):
-        self.log = folder / "server.log"
-        command = [options.server, "--listen", "127.0.0.1:0", "--data-dir", str(folder / "data")]
-        for name in ("spark_home", "python"):
-            if getattr(options, name):
-                command += ["--" + name.replace("_", "-"), getattr(options, name)]
-        began = time.monotonic()
-        with open(self.log, "wb") as log:
-            # a session of its own: Ctrl-C is for the demo, which then ends the server in order
-            self.process = subprocess.Popen(
-                command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=log,
-                start_new_session=True, preexec_fn=lambda: prctl(PR_SET_PDEATHSIG, signal.SIGTERM))
-        timer = threading.Timer(START_DEADLINE, self.process.kill)
-        timer.start()
-        line = self.process.stdout.readline().decode().strip()
-        timer.cancel()
-        if not line.startswith(READY):
-            self.process.wait()
-            raise Failed(f"the server did not start (status {self.process.returncode})")
-        self.address = line.removeprefix(READY)
-        self.start_time = time.monotonic() - began
-
-    def stop(self):
-        self.process.send_signal(signal.SIGTERM)
-        try:
-            return self.process.wait(timeout=20)
-        except subprocess.TimeoutExpired:
-            self.process.kill()
-            raise Failed("the server did not stop within 20 s of SIGTERM") from None
-
-
-class Client:
-    """One keep-alive connection to the server."""
-
-    def __init__(self, address):
-        self.connection = http.client.HTTPConnection(address, timeout=BATCH_DEADLINE)
-
-    def call(self, method, path, body=None, headers=None):
-        text = None if body is None else json.dumps(body)
-        self.connection.request(method, path, text, headers or {})
-        response = self.connection.getresponse()
-        content = response.read()
-        if response.status >= 400:
-            raise Failed(f"{method} {path}: {response.status} {content.decode(errors='replace')}")
-        return response, json.loads(content) if content else None
-
-    def get(self, path, etag=None):
-        """Gives the object and its ETag; with one given, waits for a change (long-poll)."""
-        headers = {"If-None-Match": etag} if etag else {}
-        deadline = time.monotonic() + BATCH_DEADLINE
-        while True:
-            response, value = self.call("GET", path + ("?wait=10" if etag else ""), None, headers)
-            if response.status != 304:
-                return value, response.headers["ETag"]
-            if time.monotonic() > deadline:
-                raise Failed(f"{path} has not changed for {BATCH_DEADLINE} s")
 
 
 class Batch:
@@ -185,11 +90,6 @@ class Batch:
             say("     " + paint("| ", "dim") + line[:110])
 
 
-def heading(number, text):
-    say()
-    say(paint(f"{number}. {text}", "bold"))
-
-
 def a_batch_that_works(client):
     heading(1, "A batch that works")
     batch = Batch(client, "pi.py", args=["4"], conf={"spark.log.level": "WARN"})
@@ -235,13 +135,13 @@ def a_batch_that_is_killed(client, address):
     thread.start()
     batch.tell(f"DELETE {batch.path}")
     client.call("DELETE", batch.path)
-    thread.join(BATCH_DEADLINE)
+    thread.join(DEADLINE)
     batch.seen["end"] = batch.tell("gone, with all its processes")
     batch.batch["state"] = last.get("state", "killed")
     return batch
 
 
-def summary(batches, server, began):
+def summary(batches, session, server, began):
     say()
     say(paint("Summary", "bold"))
     say("   batch  file         end       running after  Spark up after   over after")
@@ -250,40 +150,28 @@ def summary(batches, server, began):
         cells = [f"{at:11.2f} s" if at is not None else f"{'-':>13}" for at in times]
         state = paint(f"{batch.batch['state']:<8}", batch.batch["state"])
         say(f"   {number:<5}  {batch.script:<11}  {state} {cells[0]}  {cells[1]}  {cells[2]}")
+    say()
+    session.show_summary()
     say(f"   server up after {server.start_time:.2f} s; all of it took "
         f"{time.monotonic() - began:.1f} s")
-
-
-def clean_up(server, client):
-    """After trouble: leaves no batch, no server and none of their processes."""
-    if server and server.process.poll() is None:
-        with contextlib.suppress(Exception):
-            client = Client(server.address)
-            for batch in client.call("GET", "/batches")[1]["sessions"]:
-                client.call("DELETE", f"/batches/{batch['id']}")
-        with contextlib.suppress(Exception):
-            server.stop()
-    for pid in children_of(os.getpid()):  # all below us are ours: we are their subreaper
-        with contextlib.suppress(OSError):
-            os.kill(pid, signal.SIGKILL)
 
 
 def run(options, folder):
     began = time.monotonic()
     server = None
-    client = None
     try:
-        say(paint("sparkhost demo: real Spark batches through the REST interface", "bold"))
+        say(paint("sparkhost demo: real Spark batches and a session through the REST interface", "bold"))
         say(f"   Spark   {options.spark_home or 'as the server finds it'}")
         server = Server(options, folder)
         client = Client(server.address)
         say(f"   Server  http://{server.address}, data in {folder / 'data'}")
         batches = [a_batch_that_works(client), a_batch_that_fails(client),
                    a_batch_that_is_killed(client, server.address)]
+        session = demo_session.a_session(client, server.address, pathlib.Path(options.plot))
         status = server.stop()
         if status != 0:
             raise Failed(f"the server ended with status {status}")
-        summary(batches, server, began)
+        summary(batches, session, server, began)
         return 0
     except (Failed, OSError, http.client.HTTPException) as failure:
         say()
@@ -299,7 +187,7 @@ def run(options, folder):
         return 130
     finally:
         signal.signal(signal.SIGINT, signal.SIG_IGN)  # once is enough: what follows is quick
-        clean_up(server, client)
+        clean_up(server)
 
 
 def main():
@@ -311,8 +199,10 @@ def main():
                         default=environment("SPARK_HOME") or environment("SPARKHOST_TEST_SPARK35"))
     parser.add_argument("--python", help="interpreter of the batches",
                         default=environment("SPARKHOST_TEST_PYTHON35"))
+    parser.add_argument("--plot", help="where the session's plot is saved (default: %(default)s)",
+                        default=str(ROOT / "build" / "demo-plot.png"))
     options = parser.parse_args()
-    prctl(PR_SET_CHILD_SUBREAPER, 1)
+    become_subreaper()
 
     def on_signal(_number, _frame):
         raise KeyboardInterrupt

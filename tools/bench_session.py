@@ -1,0 +1,84 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
+"""How long it takes to open a session, from POST to idle: without and with the class-data archive,
+in turns with plain Python that makes a SparkSession.
+
+Usage: tools/bench session [--rounds N] [--spark 3.5|4] [--quick] [--json FILE]
+Goals: at most 1.1 times plain Python's getOrCreate(), with the archive 0.7 times.
+"""
+
+import os
+import select
+import subprocess
+import sys
+import tempfile
+import time
+
+from session_bench import CONF, MASTER, PATIENCE, Bench, Server, Session, fail, median
+
+PLAIN = f"""
+from pyspark.sql import SparkSession
+builder = SparkSession.builder.master({MASTER!r})
+for name, value in {CONF!r}.items():
+    builder = builder.config(name, value)
+spark = builder.getOrCreate()
+print("up", flush=True)
+"""
+
+
+def plain_python(bench):
+    """Seconds from the start of a fresh interpreter until its SparkSession is there."""
+    environment = dict(os.environ, SPARK_HOME=bench.spark, PYSPARK_PYTHON=bench.python,
+                       SPARK_LOCAL_IP="127.0.0.1")
+    with tempfile.TemporaryDirectory(prefix="sparkhost-bench-") as folder:
+        began = time.perf_counter()
+        process = subprocess.Popen([bench.python, "-c", PLAIN], env=environment, cwd=folder,
+                                   stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+                                   stderr=subprocess.DEVNULL)
+        ready = select.select([process.stdout], [], [], PATIENCE)[0]
+        said = process.stdout.readline() if ready else b""
+        took = time.perf_counter() - began
+        process.stdout.close()
+        process.wait(PATIENCE)
+    if said != b"up\n":
+        fail("plain Python could not make a SparkSession")
+    return took
+
+
+def open_session(server):
+    with Session(server) as session:
+        return session.start
+
+
+def main():
+    bench = Bench("session", __doc__)
+    samples = {"plain": [], "cold": [], "archive": []}
+    with Server(bench) as cold, Server(bench, "auto") as archived:
+        if not bench.options.quick:
+            bench.progress("the first session, after which the archive is made")
+            open_session(archived)
+            archived.wait_for_archive()
+        for number in range(rounds := bench.rounds(5, 1)):
+            bench.progress(f"round {number + 1} of {rounds}")
+            samples["plain"].append(plain_python(bench))
+            samples["cold"].append(open_session(cold))
+            if not bench.options.quick:
+                samples["archive"].append(open_session(archived))
+    report(bench, samples)
+    return bench.finish()
+
+
+def report(bench, samples):
+    plain = median(samples["plain"])
+    bench.add("plain Python, start -> getOrCreate() returns", plain, "s")
+    name = "plain Python"
+    for what, key, goal in (("POST -> idle, cold", "cold", 1.1),
+                            ("POST -> idle, class-data archive", "archive", 0.7)):
+        if samples[key]:
+            took = median(samples[key])
+            bench.add(what, took, "s", baseline=name, beside=plain)
+            bench.add(what + ", beside " + name, took / plain, "x", at_most=goal)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
