@@ -181,6 +181,9 @@ void HostImpl::pump_all() {
             for (const auto& [number, statement] : std::map(batch->session->open)) {
                 pump_statement(batch, statement);
             }
+            give_statements(batch);
+            watch_idleness(batch);
+            wrap_up(batch);
         }
     }
 }
@@ -217,6 +220,9 @@ boost::asio::awaitable<void> HostImpl::commit_inbox(ActivePtr batch) {
         }
         if (item.done) {
             item.done(batch->record);
+        }
+        if (item.stored) {
+            item.stored();
         }
     }
     batch->committing = false;
@@ -308,6 +314,9 @@ boost::asio::awaitable<Result<void>> HostImpl::reload(ActivePtr batch) {
         }
         batch->record = std::move(session->application);
         batch->session->part = std::move(session->part);
+        if (!batch->session->part.claim.empty()) {
+            claims[batch->session->part.claim] = batch->key;
+        }
         auto loaded = co_await load_statements(batch);
         if (!loaded) {
             co_return loaded;

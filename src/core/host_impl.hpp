@@ -43,6 +43,7 @@ struct ActiveApplication {
         Timestamp at{};
         /// Called with the outcome of its commit; without it a failed commit is tried again.
         std::function<void(Result<BatchRecord>)> done{};
+        std::function<void()> stored{};  ///< called when it is durable, or has changed nothing
         SteadyTime arrived{};
     };
     std::vector<Item> inbox{};

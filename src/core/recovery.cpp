@@ -139,8 +139,11 @@ boost::asio::awaitable<Result<void>> HostImpl::load_active(RecordKind kind) {
     }
 }
 
-/// One that was under way when the last host ended.
+/// One that was under way when the last host ended, or whose acceptance seemed to fail.
 boost::asio::awaitable<Result<void>> HostImpl::take_up(const Record& stored) {
+    if (active.contains(stored.key)) {
+        co_return ok();
+    }
     auto revived = revive(stored);
     if (!revived) {
         co_return revived.error();
@@ -280,6 +283,9 @@ boost::asio::awaitable<Result<void>> HostImpl::resync() {
         if (auto reloaded = co_await reload(batch); !reloaded) {
             co_return reloaded.error();
         }
+    }
+    if (auto loaded = co_await load_active(RecordKind::session); !loaded) {
+        co_return loaded.error();
     }
     if (auto counted = co_await load_counts(); !counted) {
         co_return counted.error();

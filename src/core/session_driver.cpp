@@ -223,12 +223,9 @@ void HostImpl::tell_session(const ActivePtr& session, detail::SessionObservation
     ActiveApplication::Item item;
     item.at = clock->now();
     item.of_session = std::move(observation);
-    item.done = [this, session](const Result<BatchRecord>& stored) {
+    item.stored = [this, session] {
         --session->session->unsaved;
-        if (stored) {
-            agent_said(session);
-        }
-        // else the agent keeps it, and says it again on its next connection
+        agent_said(session);
     };
     observe(session, std::move(item));
 }

@@ -293,6 +293,66 @@ BOOST_AUTO_TEST_CASE(a_storage_that_fails_once_at_any_operation_loses_and_double
     }
 }
 
+BOOST_AUTO_TEST_CASE(a_session_that_opens_on_a_failing_storage_comes_up_or_was_never_there) {
+    for (const auto fault : session_crash_test::faults_tried) {
+        bool happened = true;
+        for (std::size_t n = 0; happened; ++n) {
+            BOOST_TEST_REQUIRE(n < session_crash_test::too_many_steps);
+            BOOST_TEST_CONTEXT("fault " << static_cast<int>(fault) << " at operation " << n) {
+                CrashFixture fixture;
+                fixture.options.session_idle_timeout = std::chrono::seconds{0};
+                fixture.start();
+                fixture.faults().plan({.after = n, .fault = fault});
+                auto opened = fixture.begin(fixture.sessions().open(session_spec()));
+                fixture.let_retries_pass();
+                happened = fixture.faults().happened();
+                fixture.faults().heal();
+                fixture.let_retries_pass();
+                BOOST_TEST_REQUIRE(opened->done());
+                const auto page = fixture.ask(fixture.sessions().list({})).value();
+                BOOST_TEST((page.total == 1 || !opened->answer->has_value()));
+                if (page.total == 1) {
+                    const SessionId id{0};
+                    fixture.come_back(id);
+                    BOOST_TEST((fixture.state(id) == SessionState::idle),
+                               session_crash_test::joined(fixture.event_types(id)));
+                    const auto number = fixture.execute(id, "a");
+                    fixture.settle();
+                    BOOST_TEST(echo_of(fixture.statement(id, number)) == "a");
+                    BOOST_TEST(fixture.cluster->starts(fixture.ticket(id)) == 1u);
+                }
+            }
+        }
+    }
+}
+
+BOOST_AUTO_TEST_CASE(statements_are_settled_although_the_storage_fails_while_a_session_dies) {
+    for (const auto fault : session_crash_test::faults_tried) {
+        bool happened = true;
+        for (std::size_t n = 0; happened; ++n) {
+            BOOST_TEST_REQUIRE(n < session_crash_test::too_many_steps);
+            BOOST_TEST_CONTEXT("fault " << static_cast<int>(fault) << " at operation " << n) {
+                CrashFixture fixture;
+                fixture.start();
+                fixture.agents->hold("statement");
+                const auto id = fixture.open();
+                const auto running = fixture.execute(id, "a");
+                const auto waiting = fixture.execute(id, "b");
+                fixture.faults().plan({.after = n, .fault = fault});
+                fixture.agents->crash(id);
+                fixture.let_retries_pass();
+                happened = fixture.faults().happened();
+                fixture.faults().heal();
+                fixture.let_retries_pass();
+                BOOST_TEST((fixture.state(id) == SessionState::dead));
+                BOOST_TEST((fixture.state(id, running) == StatementState::cancelled));
+                BOOST_TEST((fixture.state(id, waiting) == StatementState::cancelled));
+                BOOST_TEST((fixture.session(id).application.phase == BatchPhase::released));
+            }
+        }
+    }
+}
+
 BOOST_AUTO_TEST_CASE(an_erase_meets_a_failing_storage_and_is_carried_through) {
     for (const auto fault : session_crash_test::faults_tried) {
         bool happened = true;
