@@ -39,6 +39,17 @@ void fuzz_body(std::string_view text) {
     require(!native_batch_json(record).empty());  // redaction and the codec take anything
 }
 
+void fuzz_session_body(std::string_view text) {
+    const auto session = read_create_session(text);
+    require(session ||
+            (session.error().is(Errc::invalid_argument) && !session.error().detail.empty()));
+    const auto timeout = parse_duration(text);
+    require(timeout || !timeout.error().detail.empty());
+    const auto statement = read_create_statement(text);
+    require(statement || !statement.error().detail.empty());
+    require(!statement || !statement->code || statement->code->find("\r\n") == std::string::npos);
+}
+
 void fuzz_target(std::string_view text) {
     const auto target = parse_target(text);
     if (!target) {
@@ -48,7 +59,8 @@ void fuzz_target(std::string_view text) {
         require(!segment.empty() && segment != "." && segment != "..");
     }
     (void)int_param(*target, "from", 0);
-    (void)parse_wait(*target, std::chrono::seconds(300), true);
+    const auto wait = parse_wait<SessionState>(*target, std::chrono::seconds(300), true);
+    require(!wait || !wait->duration || *wait->duration <= std::chrono::seconds(300));
 }
 
 void fuzz_header(std::string_view text) {
@@ -97,6 +109,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     switch (data[0] % 4) {
         case 0:
             fuzz_body(text);
+            fuzz_session_body(text);
             break;
         case 1:
             fuzz_target(text);
