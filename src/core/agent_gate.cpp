@@ -91,9 +91,9 @@ Result<void> HostImpl::listen_for_agents() {
         listening.log = options.log;
         endpoint = std::make_unique<AgentEndpoint>(
             strand, std::move(listening), std::make_shared<agent_gate::HostGate>(weak_from_this()));
-    } catch (const std::exception& failure) {
+    } catch (const std::exception& problem) {
         return Error(Errc::backend_failed,
-                     std::string("agents cannot be listened to: ") + failure.what() +
+                     std::string("agents cannot be listened to: ") + problem.what() +
                          "; choose another HostOptions::agent_address or agent_folder");
     }
     return ok();

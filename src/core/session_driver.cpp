@@ -104,7 +104,7 @@ ActivePtr HostImpl::activate_session(RecordKey key, BatchRecord application,
     SessionLife& life = *session->session;
     life.part = std::move(part);
     life.next_statement = life.part.statements;
-    const auto named = [&](const auto& traits) { return traits.name == life.part.runtime; };
+    const auto named = [&](const auto& each) { return each.name == life.part.runtime; };
     life.runtime = static_cast<std::size_t>(std::ranges::find_if(runtime_traits, named) -
                                             runtime_traits.begin());
     if (!life.part.claim.empty()) {
@@ -259,8 +259,8 @@ void HostImpl::agent_connected(const AgentGreeting& greeting,
         std::make_shared<session_driver::AgentSink>(shared_from_this(), session, life.connection);
     try {
         life.talk = runtimes[life.runtime]->attach(std::move(request));
-    } catch (const std::exception& failure) {
-        log(LogLevel::error, session->name() + ": its runtime failed: " + failure.what());
+    } catch (const std::exception& problem) {
+        log(LogLevel::error, session->name() + ": its runtime failed: " + problem.what());
         return;
     }
     session->progress.unsettled = true;

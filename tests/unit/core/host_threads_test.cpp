@@ -100,7 +100,8 @@ asio::awaitable<int> converse(Host& host) {
                 co_return -1;
             }
         }
-        ended += (co_await sessions.wait(id)).value().has_ended() ? 1 : 0;
+        const auto end = (co_await sessions.wait(id)).value();
+        ended += end.has_ended() ? 1 : 0;
         SessionQuery query;
         (void)(co_await sessions.list(query)).value();
         StatementQuery statements;
