@@ -5,6 +5,7 @@
 
 #include <boost/asio/basic_socket_acceptor.hpp>
 #include <boost/asio/buffer.hpp>
+#include <boost/asio/cancellation_type.hpp>
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/detached.hpp>
 #include <boost/asio/error.hpp>
@@ -235,7 +236,9 @@ Awaitable<void> AgentListener::run(std::shared_ptr<AgentListener> self) {
         boost::system::error_code failure;
         auto socket = co_await self->acceptor_.async_accept(
             asio::redirect_error(asio::use_awaitable, failure));
-        if (failure == asio::error::operation_aborted || !self->acceptor_.is_open()) {
+        const auto state = co_await asio::this_coro::cancellation_state;
+        if (failure == asio::error::operation_aborted || !self->acceptor_.is_open() ||
+            state.cancelled() != asio::cancellation_type::none) {
             over = Error(asio::error::operation_aborted, "the endpoint has been closed");
             break;
         }

@@ -284,6 +284,7 @@ public:
     boost::asio::awaitable<void> run_statement(ActivePtr session, StatementPtr statement,
                                                std::shared_ptr<Conversation> talk,
                                                std::uint64_t connection);
+    Timestamp end_of(const SessionLife& life, const StatementLife& statement) const;
     void pump_statement(ActivePtr session, StatementPtr statement);
     boost::asio::awaitable<void> commit_statement(ActivePtr session, StatementPtr statement);
     void statement_stored(const ActivePtr& session, const StatementPtr& statement,

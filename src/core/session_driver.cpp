@@ -223,9 +223,11 @@ void HostImpl::tell_session(const ActivePtr& session, detail::SessionObservation
     ActiveApplication::Item item;
     item.at = clock->now();
     item.of_session = std::move(observation);
-    item.stored = [this, session] {
-        --session->session->unsaved;
-        agent_said(session);
+    item.stored = [this, told = std::weak_ptr(session)] {
+        if (const auto still = told.lock()) {  // it waits in the session's own inbox
+            --still->session->unsaved;
+            agent_said(still);
+        }
     };
     observe(session, std::move(item));
 }
@@ -248,6 +250,7 @@ void HostImpl::agent_connected(const AgentGreeting& greeting,
     const ActivePtr session = found->second;
     SessionLife& life = *session->session;
     cancel_task(life.leave);
+    life.talk.reset();
     life.connection = ++connections;
     for (const auto& [number, statement] : life.open) {
         statement->given_to = 0;

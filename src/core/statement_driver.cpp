@@ -260,6 +260,14 @@ void HostImpl::give_statements(const ActivePtr& session) {
     }
 }
 
+/// Now, unless the next one has begun: then it was over by that.
+Timestamp HostImpl::end_of(const SessionLife& life, const StatementLife& statement) const {
+    const auto now = clock->now();
+    const auto next = life.open.upper_bound(statement.record.spec.id);
+    const bool begun = next != life.open.end() && next->second->record.started;
+    return begun ? std::min(now, *next->second->record.started) : now;
+}
+
 boost::asio::awaitable<void> HostImpl::run_statement(ActivePtr session, StatementPtr statement,
                                                      std::shared_ptr<Conversation> talk,
                                                      std::uint64_t connection) {
@@ -274,7 +282,7 @@ boost::asio::awaitable<void> HostImpl::run_statement(ActivePtr session, Statemen
     const bool ours = statement->given_to == connection;
     if (ours && !statement->ended && !statement->end) {
         if (result) {
-            statement->end = detail::ended_with(std::move(*result), clock->now());
+            statement->end = detail::ended_with(std::move(*result), end_of(life, *statement));
         } else if (result.error().is(Errc::invalid_argument) ||
                    result.error().is(Errc::not_supported)) {
             StatementResult refused;

@@ -49,10 +49,6 @@ Awaitable<void> Talk::run() {
     } catch (const std::exception& failure) {
         error = Error(Errc::backend_failed, failure.what());
     }
-    const auto state = co_await asio::this_coro::cancellation_state;
-    if (state.cancelled() != asio::cancellation_type::none) {
-        error = Error(asio::error::operation_aborted, "the conversation was left");
-    }
     ended_ = true;
     over_ = over_.value_or(error);
     connection_->close();
@@ -71,6 +67,11 @@ asio::awaitable<Error> Talk::read_until_it_ends() {
     LineReader lines;
     for (;;) {
         auto bytes = co_await connection_->read_some(read_at_most);
+        // A cancellation that came when the bytes had come already is not heard again.
+        const auto state = co_await asio::this_coro::cancellation_state;
+        if (state.cancelled() != asio::cancellation_type::none) {
+            co_return Error(asio::error::operation_aborted, "the conversation was left");
+        }
         if (!bytes) {
             co_return Error(Errc::backend_failed, bytes.error().text());
         }

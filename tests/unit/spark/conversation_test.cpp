@@ -1,4 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
+#include "waiter.hpp"
+
 #include "support/agent_socket.hpp"
 #include "support/run.hpp"
 
@@ -95,6 +97,27 @@ struct TalkFixture {
         agent.close();
         drain(io);
     }
+};
+
+/// What it reads had come before the cancellation did; then nothing more comes.
+class LateConnection final : public AgentConnection {
+public:
+    Awaitable<std::string> read_some(std::size_t) override {
+        const auto line = std::exchange(line_, {});
+        return read(line, line.empty() ? closed_ : std::make_shared<detail::Waiter>());
+    }
+    Awaitable<void> write(std::string) override { return written(); }
+    void close() override { closed_->wake(detail::WakeReason::changed); }
+
+private:
+    static Awaitable<std::string> read(std::string line, std::shared_ptr<detail::Waiter> until) {
+        co_await detail::Waiter::wait(until);
+        co_return line;
+    }
+    static Awaitable<void> written() { co_return ok(); }
+
+    std::string line_{"{\"type\":\"pong\",\"id\":1}\n"};
+    std::shared_ptr<detail::Waiter> closed_{std::make_shared<detail::Waiter>()};
 };
 
 const std::string result_of_0 =
@@ -262,6 +285,18 @@ BOOST_AUTO_TEST_CASE(a_cancelled_run_leaves_the_connection) {
     BOOST_TEST_REQUIRE(over.has_value());
     BOOST_TEST(over->has_error());
     BOOST_TEST(asked->answer->has_error());
+}
+
+BOOST_AUTO_TEST_CASE(a_run_that_is_cancelled_just_when_it_hears_something_ends_too) {
+    SessionRuntime::AttachRequest request;
+    request.connection = std::make_unique<LateConnection>();
+    request.sink = session;
+    talk = runtime->attach(std::move(request));
+    run_talk();
+    leave.emit(asio::cancellation_type::terminal);
+    settle();
+    BOOST_TEST_REQUIRE(over.has_value());
+    BOOST_TEST(over->has_error());
 }
 
 BOOST_AUTO_TEST_CASE(a_conversation_may_go_while_operations_are_outstanding) {
