@@ -968,8 +968,9 @@ class SqlCode:
 class Spark:
     """The session's SparkSession, its context, and what is asked of them."""
 
-    # py4j logs each interrupt that reaches it, with a traceback
-    NOISE = ("KeyboardInterrupt while sending command",
+    # py4j logs each interrupt that reaches it, with a traceback, and what it meets on the
+    # connection that this has cut. What it raises is shown as any error of the code.
+    NOISE = ("KeyboardInterrupt while sending command", "Exception while sending command",
              "Exception occurred while shutting down connection")
 
     def __init__(self):
