@@ -1562,6 +1562,8 @@ class Agent:
     def _finish(self, statement, fields):
         with self.lock:
             interrupted = self._interrupts.over(statement.id)
+            if interrupted:  # the JVM may have begun a job after the last cancellation
+                self._spark_worker.call(self.spark.cancel_jobs, statement.id)
         self._capture.flush()
         with self.changed:
             self._drain()
