@@ -287,6 +287,7 @@ public:
     Timestamp end_of(const SessionLife& life, const StatementLife& statement) const;
     void pump_statement(ActivePtr session, StatementPtr statement);
     boost::asio::awaitable<void> commit_statement(ActivePtr session, StatementPtr statement);
+    void interrupt_agent(const ActivePtr& session, const StatementPtr& statement);
     void statement_stored(const ActivePtr& session, const StatementPtr& statement,
                           std::vector<detail::StatementObservation> observations,
                           std::vector<Event> events, std::int64_t last);

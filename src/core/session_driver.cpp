@@ -160,10 +160,12 @@ boost::asio::awaitable<Result<void>> HostImpl::load_statements(ActivePtr session
             statement->record = std::move(*record);
             statement->record.version = ++live_version;
         } else {
-            statement->record.cancel_requested |= record->cancel_requested;
+            statement->record.cancel_requested = record->cancel_requested;
+            statement->record.end_session_after = record->end_session_after;
         }
         statement->key = stored.key;
         statement->stored_version = stored.version;
+        interrupt_agent(session, statement);
         life.open.emplace(number, std::move(statement));
     }
     if (life.part.facts && !life.open.empty()) {

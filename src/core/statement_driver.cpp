@@ -136,9 +136,10 @@ struct Change {
     Transaction transaction{};
 };
 
-Change change_of(StatementLife& statement, const std::deque<StatementLife::Wish>& wishes) {
+Change change_of(const StatementLife& statement, const std::deque<StatementLife::Wish>& wishes) {
     Change change;
     auto next = statement.record;
+    auto end = statement.end;
     const auto take = [&](const detail::StatementObservation& observation, const char* type) {
         if (detail::apply(next, observation)) {
             change.observations.push_back(observation);
@@ -149,13 +150,12 @@ Change change_of(StatementLife& statement, const std::deque<StatementLife::Wish>
     };
     for (const auto& wish : wishes) {
         take(wish.observation, "statement.cancel_requested");
-        if (!statement.ever_given && !statement.end) {  // no agent can know it
-            statement.end =
-                detail::ended_with(detail::cancelled_before_it_ran(), wish.observation.at);
+        if (!statement.ever_given && !end) {  // no agent can know it
+            end = detail::ended_with(detail::cancelled_before_it_ran(), wish.observation.at);
         }
     }
-    if (statement.end) {
-        take(*statement.end, "statement.ended");
+    if (end) {
+        take(*end, "statement.ended");
     }
     Update update;
     update.key = statement.key;
@@ -243,6 +243,9 @@ void HostImpl::give_statements(const ActivePtr& session) {
     for (const auto& [number, statement] : life.open) {
         if (statement->given_to != 0 || statement->end) {
             continue;
+        }
+        if (statement->committing) {
+            return;  // it is being cancelled; those behind it must not come before it
         }
         const auto size = statement_driver::cost(*statement);
         if (given != 0 && given + size > statement_driver::most_given) {
@@ -345,6 +348,8 @@ boost::asio::awaitable<void> HostImpl::commit_statement(ActivePtr session, State
                          : Result<StatementRecord>(stored.error()));
     }
     statement->committing = false;
+    interrupt_agent(session, statement);
+    give_statements(session);
     pump_statement(session, statement);
 }
 
@@ -360,13 +365,9 @@ void HostImpl::statement_stored(const ActivePtr& session, const StatementPtr& st
     for (auto& event : events) {
         event.sequence = ++sequence;
     }
-    const auto& talk = session->session->talk;
     statement_moved(session, statement);
     if (statement->record.result) {
         statement_ended(session, statement);
-    } else if (talk && statement->given_to != 0) {
-        talk->interrupt(
-            InterruptRequest{statement->record.spec.id, statement->record.end_session_after});
     }
     publish(Subject(statement->record.session), std::move(events), last);
 }

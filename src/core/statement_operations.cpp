@@ -226,4 +226,13 @@ boost::asio::awaitable<Result<Completion>> HostImpl::complete(
     co_return co_await guarded<Completion>(call, Errc::backend_failed);
 }
 
+/// Passes a durable cancel on to the agent that has the statement. Saying it again is harmless.
+void HostImpl::interrupt_agent(const ActivePtr& session, const StatementPtr& statement) {
+    const auto& record = statement->record;
+    const auto& talk = session->session->talk;
+    if (talk && record.cancel_requested && !record.result && statement->given_to != 0) {
+        talk->interrupt(InterruptRequest{record.spec.id, record.end_session_after});
+    }
+}
+
 }  // namespace sparkhost

@@ -128,6 +128,43 @@ BOOST_AUTO_TEST_CASE(a_cancel_that_was_durable_is_carried_out_by_the_next_host) 
     BOOST_TEST((state(id, number) == StatementState::cancelled));
 }
 
+BOOST_AUTO_TEST_CASE(a_cancel_that_was_not_stored_has_changed_nothing) {
+    start();
+    agents->hold("dial");
+    const auto id = open();
+    const auto first = execute(id, "a");
+    const auto second = execute(id, "b");
+    faults().plan({.after = 0, .fault = StorageFault::failed});
+    InterruptRequest request;
+    request.statement = first;
+    const auto refused = ask(sessions().interrupt(id, request));
+    BOOST_TEST_REQUIRE(refused.has_error());
+    BOOST_TEST(refused.error().is(Errc::storage_failed));
+    faults().heal();
+    let_retries_pass();
+    BOOST_TEST((state(id, first) == StatementState::waiting));
+    agents->let_go("dial");
+    settle();
+    BOOST_TEST(echo_of(statement(id, first)) == "a");
+    BOOST_TEST(echo_of(statement(id, second)) == "b");
+}
+
+BOOST_AUTO_TEST_CASE(a_cancel_in_doubt_that_was_stored_stops_the_code) {
+    options.session_idle_timeout = std::chrono::seconds{0};
+    start();
+    agents->answer("loop", {.endless = true});
+    const auto id = open();
+    const auto number = execute(id, "loop");
+    settle();
+    faults().plan({.after = 0, .fault = StorageFault::indeterminate_written});
+    InterruptRequest request;
+    request.statement = number;
+    BOOST_TEST(ask(sessions().interrupt(id, request)).error().is(Errc::indeterminate));
+    faults().heal();
+    let_retries_pass();
+    BOOST_TEST((state(id, number) == StatementState::cancelled));
+}
+
 BOOST_AUTO_TEST_CASE(followed_output_has_no_holes_and_no_repetitions_across_connections) {
     start();
     agents->hold("statement");
