@@ -1,5 +1,4 @@
 # SPDX-License-Identifier: Apache-2.0
-import importlib.util
 import pathlib
 import shutil
 import sys
@@ -9,20 +8,10 @@ import pytest
 
 HERE = pathlib.Path(__file__).parent
 AGENT = HERE.parents[1] / "src" / "runtimes" / "spark" / "sparkhost_agent.py"
-sys.path[:0] = [str(HERE), str(HERE.parent / "blackbox")]
+sys.path[:0] = [str(HERE), str(HERE.parent / "blackbox"), str(AGENT.parent)]
 
 import processes  # noqa: E402
 import session as sessions  # noqa: E402
-
-
-def load_agent():
-    spec = importlib.util.spec_from_file_location("sparkhost_agent", AGENT)
-    module = importlib.util.module_from_spec(spec)
-    sys.modules["sparkhost_agent"] = module
-    spec.loader.exec_module(module)
-
-
-load_agent()
 
 
 def pytest_configure(config):

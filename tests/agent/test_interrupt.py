@@ -211,7 +211,7 @@ class Frame:
 @pytest.mark.parametrize("fields, file, raises", [
     ({}, "<statement 1>", True),
     ({}, "/usr/lib/python3/asyncio/events.py", True),
-    ({}, agent.OWN_FILE, False),
+    ({}, agent.__file__, False),
     ({"open": False}, "<statement 1>", False),
     ({"target": 0}, "<statement 1>", False),
     ({"target": None, "current": None}, "<statement 1>", False),

@@ -2,6 +2,7 @@
 """Output of statements: whose it is, what it is made of, how much of it."""
 
 import sparkhost_agent as agent
+import sparkhost_text as texts
 import pytest
 
 from session import text
@@ -152,7 +153,7 @@ def test_the_meter_counts_what_it_drops():
     ("\ud800" * 2, 3, "\ud800\n[sparkhost: cut after 3 of 6 bytes]"),
 ])
 def test_a_text_is_cut_between_characters(value, limit, shown):
-    assert agent.cut_text(value, limit) == shown
+    assert texts.cut_text(value, limit) == shown
 
 
 @pytest.mark.parametrize("value, wire", [
@@ -160,6 +161,6 @@ def test_a_text_is_cut_between_characters(value, limit, shown):
     (b"\xed\xb2\x80", {"base64": "7bKA"}),
 ])
 def test_a_text_travels_as_it_is(value, wire):
-    assert agent.wire_text(value) == wire
-    assert text(agent.wire_text(value)) == (
+    assert texts.wire_text(value) == wire
+    assert text(texts.wire_text(value)) == (
         value if isinstance(value, bytes) else value.encode("utf-8", "surrogatepass"))

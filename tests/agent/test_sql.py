@@ -6,7 +6,7 @@ import decimal
 import json
 
 import pytest
-import sparkhost_agent as agent
+import sparkhost_sql as sql
 
 
 class Type:
@@ -70,29 +70,29 @@ INT, TEXT, STAMP = Type("integer"), Type("string"), Type("timestamp")
     (object, Type("udt"), "<class 'object'>"),
 ])
 def test_a_value_is_written_as_livy_does(value, kind, written):
-    assert agent.sql_value(value, kind) == written
-    json.dumps(agent.sql_value(value, kind)).encode()
+    assert sql.sql_value(value, kind) == written
+    json.dumps(sql.sql_value(value, kind)).encode()
 
 
 def test_a_map_with_keys_that_are_no_text_is_an_error():
     kind = Type("map", keyType=Type("array", elementType=INT), valueType=INT)
     with pytest.raises(TypeError, match="keys of type array"):
-        agent.sql_value({(1,): 1}, kind)
+        sql.sql_value({(1,): 1}, kind)
 
 
 @pytest.mark.parametrize("count, rows, notes", [
     (2, 2, []), (3, 3, []), (4, 3, ["only the first 3 rows are shown"])])
 def test_a_table_has_at_most_so_many_rows(count, rows, notes):
-    text, told = agent.sql_table(Frame([(n,) for n in range(count)], Field("n", INT)), 3, 1000)
+    text, told = sql.sql_table(Frame([(n,) for n in range(count)], Field("n", INT)), 3, 1000)
     assert json.loads(text)["data"] == [[n] for n in range(rows)] and told == notes
 
 
 def test_a_table_has_at_most_so_many_bytes():
-    text, notes = agent.sql_table(Frame([("x" * 40,)] * 9, Field("t", TEXT)), 100, 200)
+    text, notes = sql.sql_table(Frame([("x" * 40,)] * 9, Field("t", TEXT)), 100, 200)
     assert len(text) <= 200 and len(json.loads(text)["data"]) == 3
     assert notes == ["only the first 3 of 9 rows fit into 200 bytes"]
 
 
 def test_a_table_is_compact_json():
-    assert agent.sql_table(Frame([(1, "é")], Field("a", INT), Field("b", TEXT)), 9, 999)[0] == \
+    assert sql.sql_table(Frame([(1, "é")], Field("a", INT), Field("b", TEXT)), 9, 999)[0] == \
         '{"schema":{"type":"struct","fields":["a","b"]},"data":[[1,"é"]]}'

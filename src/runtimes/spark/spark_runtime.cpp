@@ -75,16 +75,17 @@ Result<SubmitRequest> prepare_files(const SparkRuntimeOptions& options,
     if (fs::create_directories(folder)) {
         fs::permissions(folder, fs::perms::owner_all);
     }
-    const auto agent = folder / "sparkhost_agent.py";
     const auto settings = settings_file(options, request.ticket);
-    write_private_file(agent, agent_source());
+    for (const auto& file : agent_files) {
+        write_private_file(folder / file.name, file.content());
+    }
     write_private_file(settings, settings_of(options, request));
     SubmitRequest launch;
     launch.store_uuid = std::move(request.store_uuid);
     launch.subject = "session-" + std::to_string(request.id.value);
     launch.attempt = request.attempt;
     launch.spec = std::move(request.session.spec);
-    launch.spec.file = agent.string();
+    launch.spec.file = (folder / agent_program).string();
     launch.spec.args = {settings.string()};
     if (launch.spec.name.empty()) {
         launch.spec.name = launch.subject;  // what Spark shows

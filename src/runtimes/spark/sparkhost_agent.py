@@ -8,31 +8,22 @@ the main thread; one other thread does all input and output; a third one asks Sp
 and cancels its jobs. Needs CPython 3.8 and the PySpark it runs in.
 
 Reading order: values and codecs, the pure machines (Outbox, StatementTable, InterruptMachine …),
-capture of output, running of code, Spark, the agent's threads.
+capture of output, Spark, the agent's threads. What runs the code of each kind is in the modules
+beside this file.
 """
 
-import __future__
-import ast
 import atexit
-import base64
-import builtins
 import collections
 import contextlib
 import ctypes
-import datetime
-import decimal
 import errno
 import fcntl
-import inspect
 import json
-import linecache
 import logging
 import math
 import os
 import queue
 import random
-import re
-import rlcompleter
 import secrets
 import select
 import signal
@@ -44,8 +35,14 @@ import termios
 import threading
 import time
 import traceback
-import types
 import warnings
+
+_writes_bytecode, sys.dont_write_bytecode = sys.dont_write_bytecode, True  # the folder is the host's
+from sparkhost_python import PythonCode  # noqa: E402
+from sparkhost_sql import SqlCode  # noqa: E402
+from sparkhost_text import (describe_exception, is_own_file, read_wire_text,  # noqa: E402
+                            unfinished_tail, wire_text)
+sys.dont_write_bytecode = _writes_bytecode
 
 PROTOCOL_VERSIONS = [1]
 KINDS = ("pyspark", "sql")
@@ -59,8 +56,6 @@ EXIT_SPARK_FAILED = 13
 EXIT_DRIVER_LOST = 14
 EXIT_INTERRUPT_UNHEEDED = 15
 EXIT_TERMINATED = 143
-
-OWN_FILE = (lambda: None).__code__.co_filename
 
 
 # ---- settings --------------------------------------------------------------------------------
@@ -171,29 +166,6 @@ def parse_endpoint(text):
 
 class FramingError(Exception):
     """The other side does not speak this protocol; the connection is of no more use."""
-
-
-def wire_text(value):
-    """A text as frames carry it: a JSON string where it is Unicode, else its bytes in base64."""
-    if isinstance(value, bytes):
-        try:
-            return value.decode("utf-8")
-        except UnicodeDecodeError:
-            return {"base64": base64.b64encode(value).decode("ascii")}
-    try:
-        value.encode("utf-8")
-        return value
-    except UnicodeEncodeError:  # lone surrogates
-        return wire_text(value.encode("utf-8", "surrogatepass"))
-
-
-def read_wire_text(value):
-    """The reverse of wire_text, into str. Raises ValueError for anything else."""
-    if isinstance(value, str):
-        return value
-    if isinstance(value, dict) and isinstance(value.get("base64"), str):
-        return base64.b64decode(value["base64"], validate=True).decode("utf-8", "surrogatepass")
-    raise ValueError("not a text")
 
 
 def encode_frame(message):
@@ -560,17 +532,6 @@ class BackOff:
 
 # ---- output ----------------------------------------------------------------------------------
 
-def unfinished_tail(data):
-    """How many bytes at the end may be the beginning of a UTF-8 character."""
-    for back in range(1, min(3, len(data)) + 1):
-        byte = data[-back]
-        if byte & 0xC0 == 0x80:
-            continue
-        needed = 4 if byte >> 3 == 0x1E else 3 if byte >> 4 == 0xE else 2 if byte >> 5 == 6 else 1
-        return back if needed > back else 0
-    return 0
-
-
 class OutputMeter:
     """Turns what one statement (or the time between two) writes into chunks, and cuts what is
     beyond the limit, with a note where it happens and one at the end."""
@@ -684,11 +645,11 @@ class Capture:
             return b""
 
 
-# ---- running code ----------------------------------------------------------------------------
+# ---- interrupting ----------------------------------------------------------------------------
 
 class Gate:
     """Decides where a SIGINT may raise. It is open while user code runs; and even then no
-    KeyboardInterrupt begins in a frame of this file, so none is ever raised between the end of a
+    KeyboardInterrupt begins in a frame of the agent, so none is ever raised between the end of a
     statement and the moment it is known to be over."""
 
     def __init__(self):
@@ -699,7 +660,7 @@ class Gate:
 
     def on_sigint(self, _number, frame):
         if self.open and self.target is not None and self.target == self.current \
-                and frame is not None and frame.f_code.co_filename != OWN_FILE:
+                and frame is not None and not is_own_file(frame.f_code.co_filename):
             self.raised += 1
             raise KeyboardInterrupt
 
@@ -714,253 +675,6 @@ class Gate:
         except BaseException as error:  # SystemExit ends a statement, not the session
             self.open = False
             return None, error
-
-
-def statement_file(statement_id):
-    return f"<statement {statement_id}>"
-
-
-class SourceLines:
-    """Makes tracebacks show the lines of statements; forgets the oldest."""
-
-    def __init__(self, capacity=16 << 20):
-        self._capacity = capacity
-        self._used = 0
-        self._sizes = collections.OrderedDict()
-
-    def add(self, name, code):
-        # without a time, so that linecache does not look for a file
-        linecache.cache[name] = (len(code), None, code.splitlines(True), name)
-        self._sizes[name] = len(code)
-        self._used += len(code)
-        while self._used > self._capacity and len(self._sizes) > 1:
-            oldest, size = self._sizes.popitem(last=False)
-            linecache.cache.pop(oldest, None)
-            self._used -= size
-
-
-class PythonCode:
-    """Runs statements of kind pyspark in a module of their own, `__main__`."""
-
-    def __init__(self):
-        module = types.ModuleType("__main__")
-        module.__dict__.update(__builtins__=builtins, __doc__=None)
-        self.names = module.__dict__
-        self._own_main = sys.modules["__main__"]  # must live on: its globals are ours
-        sys.modules["__main__"] = module
-        self._sources = SourceLines()
-        self._features = 0  # of `from __future__`, from then on
-        self._all_features = 0
-        for name in __future__.all_feature_names:
-            self._all_features |= getattr(__future__, name).compiler_flag
-        self._loop = None
-        self._echo = None
-        sys.displayhook = self._display
-
-    def run(self, statement):
-        """Gives the echo of the last expression, or None. Raises what the code raises."""
-        name = statement_file(statement.id)
-        self._sources.add(name, statement.code)
-        self._echo = None
-        body, tail = self._compile(statement.code, name)
-        if any(part.co_flags & inspect.CO_COROUTINE for part in (body, tail) if part):
-            self._in_loop(self._await(body, tail))
-        else:
-            if body is not None:
-                eval(body, self.names)
-            if tail is not None:
-                sys.displayhook(eval(tail, self.names))
-        echo, self._echo = self._echo, None
-        return echo
-
-    def _compile(self, code, name):
-        flags = ast.PyCF_ALLOW_TOP_LEVEL_AWAIT | self._features
-        tree = compile(code, name, "exec", flags | ast.PyCF_ONLY_AST, dont_inherit=True)
-        body = tail = None
-        last = tree.body.pop() if tree.body and isinstance(tree.body[-1], ast.Expr) else None
-        if tree.body:
-            body = compile(tree, name, "exec", flags, dont_inherit=True)
-            self._features |= body.co_flags & self._all_features
-            flags |= self._features
-        if last is not None:
-            tail = compile(ast.Expression(last.value), name, "eval", flags, dont_inherit=True)
-        return body, tail
-
-    async def _await(self, body, tail):
-        """All of a statement that awaits anywhere runs inside the loop."""
-        for part in (body, tail):
-            if part is not None:
-                value = eval(part, self.names)
-                if part.co_flags & inspect.CO_COROUTINE:
-                    value = await value
-                if part is tail:
-                    sys.displayhook(value)
-
-    def _in_loop(self, coroutine):
-        import asyncio
-        if self._loop is None or self._loop.is_closed():
-            self._loop = asyncio.new_event_loop()
-        asyncio.set_event_loop(self._loop)
-        task = self._loop.create_task(coroutine)
-        try:
-            self._loop.run_until_complete(task)
-        except BaseException:
-            if task.done():
-                task.cancelled() or task.exception()  # or asyncio complains that nobody looked
-            else:  # interrupted: the coroutine is told and may clean up
-                task.cancel()
-                with contextlib.suppress(asyncio.CancelledError):
-                    self._loop.run_until_complete(task)
-            raise
-
-    def _display(self, value):
-        if value is None:
-            return
-        builtins._ = None
-        self._echo = repr(value)
-        builtins._ = value
-
-    def complete(self, before):
-        """Words that continue the text before the cursor, and how long their beginning is."""
-        word = re.search(r"[\w.]*$", before).group()
-        if not word:
-            return [], 0
-        completer, found = rlcompleter.Completer(self.names), []
-        while len(found) < 200:
-            candidate = completer.complete(word, len(found))
-            if candidate is None:
-                break
-            found.append(candidate.rstrip("() "))
-        return sorted(set(found)), len(word)
-
-
-def describe_exception(error, is_ours, cut):
-    """(name, value, traceback) as clients show it: without our frames, and below the first frame
-    of the statement, if there is one."""
-    summary = traceback.TracebackException(type(error), error, error.__traceback__)
-    todo, seen = [summary], set()
-    while todo:
-        one = todo.pop()
-        if one is None or id(one) in seen:
-            continue
-        seen.add(id(one))
-        frames = list(one.stack)
-        first = next((at for at, frame in enumerate(frames)
-                      if frame.filename.startswith("<statement ")), 0)
-        one.stack[:] = [frame for frame in frames[first:] if not is_ours(frame.filename)]
-        todo += [one.__cause__, one.__context__] + list(getattr(one, "exceptions", None) or [])
-    lines = list(summary.format())
-    # older versions announce a traceback also where no frame is left
-    lines = [line for at, line in enumerate(lines)
-             if not (line == "Traceback (most recent call last):\n"
-                     and not "".join(lines[at + 1:at + 2]).startswith("  File"))]
-    try:
-        value = str(error)
-    except Exception:
-        value = "<str() of the exception failed>"
-    size = sum(map(len, lines))
-    if size > cut:
-        text = "".join(lines)
-        lines = [text[:cut // 2], f"\n[sparkhost: {size - cut} characters are cut]\n",
-                 text[-(cut // 2):]]
-    return plain_text(str(type(error).__name__)), cut_text(value, cut), lines
-
-
-def cut_text(text, limit):
-    """At most `limit` bytes of UTF-8, with a note where it is cut."""
-    size = len(text) if text.isascii() else len(text.encode("utf-8", "surrogatepass"))
-    if size <= limit:
-        return text
-    kept = text.encode("utf-8", "surrogatepass")[:limit]
-    kept = kept[:len(kept) - unfinished_tail(kept)].decode("utf-8", "surrogatepass")
-    return f"{kept}\n[sparkhost: cut after {limit} of {size} bytes]"
-
-
-# ---- sql results -----------------------------------------------------------------------------
-
-def sql_value(value, kind):
-    """A value of a row as Livy writes it. `kind` is its pyspark.sql.types.DataType."""
-    name = kind.typeName()
-    if value is None:
-        return None
-    if name in ("double", "float", "decimal"):
-        value = float(value)
-        return value if math.isfinite(value) else None
-    if name == "timestamp":  # comes as local time
-        value = value.astimezone(datetime.timezone.utc).replace(microsecond=0, tzinfo=None)
-        return value.isoformat() + "Z"
-    if name == "binary":
-        return list(value)
-    if name == "array":
-        return [sql_value(item, kind.elementType) for item in value]
-    if name == "map":
-        return {sql_key(key, kind.keyType): sql_value(item, kind.valueType)
-                for key, item in value.items()}
-    if name == "struct":
-        return {field.name: sql_value(item, field.dataType)
-                for field, item in zip(kind.fields, value)}
-    if isinstance(value, (bool, int, str)):
-        return plain_text(value)
-    if isinstance(value, (datetime.date, datetime.datetime)):
-        return value.isoformat()
-    if isinstance(value, datetime.timedelta):
-        return str(value)
-    to_json = getattr(value, "toJson", None)  # a variant
-    return json.loads(to_json()) if to_json else plain_text(str(value))
-
-
-def sql_key(key, kind):
-    if isinstance(key, (str, int, decimal.Decimal, float, datetime.date)):
-        key = sql_value(key, kind)
-        return key if isinstance(key, str) else json.dumps(key)
-    raise TypeError(f"a map with keys of type {kind.simpleString()} cannot be shown")
-
-
-def plain_text(value):
-    """JSON inside a text must be Unicode: what is not shows its code."""
-    return value.encode("utf-8", "backslashreplace").decode() if isinstance(value, str) else value
-
-
-def sql_table(frame, max_rows, max_size):
-    """(application/json, notes) of a DataFrame."""
-    rows = frame.take(max_rows + 1)
-    notes = []
-    if len(rows) > max_rows:
-        rows.pop()
-        notes.append(f"only the first {max_rows} rows are shown")
-    fields = frame.schema.fields
-    schema = json.dumps(json.loads(frame.schema.json()), ensure_ascii=False, separators=(",", ":"))
-    head = '{"schema":' + schema + ',"data":['
-    size, texts = len(head.encode()) + 2, []
-    for row in rows:
-        values = [sql_value(value, field.dataType) for value, field in zip(row, fields)]
-        text = json.dumps(values, ensure_ascii=False, separators=(",", ":"))
-        size += len(text.encode()) + 1
-        if size > max_size:
-            notes.append(
-                f"only the first {len(texts)} of {len(rows)} rows fit into {max_size} bytes")
-            break
-        texts.append(text)
-    return head + ",".join(texts) + "]}", notes
-
-
-class SqlCode:
-    """Runs statements of kind sql."""
-
-    def __init__(self, spark, max_rows, max_size):
-        self._spark = spark
-        self._max_rows, self._max_size = max_rows, max_size
-
-    def run(self, statement):
-        return sql_table(self._spark.session().sql(statement.code), self._max_rows,
-                         self._max_size)
-
-    @staticmethod
-    def describe(error, cut):
-        """(name, value, traceback): Livy shows the message and Java's frames."""
-        java = getattr(error, "_stackTrace", None) or getattr(error, "stackTrace", None) or ""
-        frames = [line.strip() for line in str(java)[:cut].splitlines() if line.startswith("\tat ")]
-        return "Error", cut_text(str(error), cut), frames
 
 
 # ---- Spark -----------------------------------------------------------------------------------
@@ -1427,6 +1141,7 @@ class Agent:
         self._table = StatementTable(settings.max_waiting)
         self._interrupts = InterruptMachine(settings.interrupt_repeat,
                                             settings.interrupt_attempts)
+        self._codes = {}  # by kind, once Spark is there: run(), describe(), maybe complete(), cancel()
         self._capture = None
         self._read = {"stdout": 0, "stderr": 0}
         self._meter = OutputMeter(settings.max_output)
@@ -1473,16 +1188,18 @@ class Agent:
                     return False
             names = self.spark.start()
         except BaseException as error:
-            name, value, lines = describe_exception(error, OWN_FILE.__eq__, self._cut)
+            name, value, lines = describe_exception(error, self._cut)
             self.log("Spark could not be started\n" + "".join(lines))
             with self.lock:
                 self._post({"type": "failed", "ename": name, "evalue": wire_text(value),
                             "traceback": [wire_text(line) for line in lines]})
             self._end_from_main("spark_failed", "Spark could not be started", EXIT_SPARK_FAILED)
             return False
-        self._python = PythonCode()
-        self._python.names.update(names)
-        self._sql = SqlCode(self.spark, self.settings.max_rows, self.settings.max_result)
+        python = PythonCode(self.settings.max_result)
+        python.names.update(names)
+        self._codes = {"pyspark": python,
+                       "sql": SqlCode(self.spark, self.settings.max_rows,
+                                      self.settings.max_result)}
         sys.argv[:] = [""]
         os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
         facts = self.spark.facts()
@@ -1527,8 +1244,7 @@ class Agent:
     def _execute(self, statement):
         """Gives the result's fields."""
         self._capture.attach()
-        run = self._sql.run if statement.kind == "sql" else self._python.run
-        value, error = self.gate.call(self._with_job_group, run, statement)
+        value, error = self.gate.call(self._run, statement)
         if os.getpid() != self._pid:  # the code has forked, and this is the child
             self._capture.flush()
             os._exit(0 if error is None else 1)
@@ -1537,24 +1253,17 @@ class Agent:
             return self._failure(statement, error)
         if sys.stdout is not sys.__stdout__:
             self.gate.call(getattr(sys.stdout, "flush", str))
-        if statement.kind == "sql":
-            table, notes = value
-            return {"status": "ok", "data": {"application/json": wire_text(table)},
-                    "notes": notes}
-        data = {} if value is None else {
-            "text/plain": wire_text(cut_text(value, self.settings.max_result))}
-        return {"status": "ok", "data": data, "notes": []}
+        data, notes = value
+        return {"status": "ok", "notes": notes,
+                "data": {kind: wire_text(content) for kind, content in data.items()}}
 
-    def _with_job_group(self, run, statement):
+    def _run(self, statement):
         self.spark.begin(statement.id)
-        return run(statement)
+        return self._codes[statement.kind].run(statement)
 
     def _failure(self, statement, error):
-        if statement.kind == "sql" and not isinstance(error, KeyboardInterrupt):
-            described, _ = self.gate.call(SqlCode.describe, error, self._cut)
-        else:
-            # runs the exception's own code, so it can be interrupted too
-            described, _ = self.gate.call(describe_exception, error, OWN_FILE.__eq__, self._cut)
+        # runs the exception's own code, so it can be interrupted too
+        described, _ = self.gate.call(self._codes[statement.kind].describe, error, self._cut)
         name, value, lines = described or (type(error).__name__, "", [])
         return {"status": "error", "ename": name, "evalue": wire_text(value),
                 "traceback": [wire_text(line) for line in lines]}
@@ -1691,15 +1400,16 @@ class Agent:
             raise ValueError("cursor: must be a number of bytes")
         code = read_wire_text(message.get("code")).encode("utf-8", "surrogatepass")[:cursor]
         before = code.decode("utf-8", "ignore")
-        if message.get("kind") == "pyspark" and self._capture is not None:
-            self._completion_worker.call(self._complete, request, before)
+        code = self._codes.get(message.get("kind"))
+        if hasattr(code, "complete"):
+            self._completion_worker.call(self._complete, code, request, before)
         else:
             self._link.say_soon({"type": "completion", "request": request, "candidates": [],
                                  "replaces": 0})
 
-    def _complete(self, request, before):
+    def _complete(self, code, request, before):
         try:
-            candidates, length = self._python.complete(before)
+            candidates, length = code.complete(before)
         except Exception:
             candidates, length = [], 0
         with self.lock:
@@ -1763,7 +1473,7 @@ class Agent:
             if action == "signal" and running and running.id == self._interrupts.statement:
                 self.gate.target = running.id
                 signal.pthread_kill(self._main, signal.SIGINT)
-                self._spark_worker.call(self.spark.cancel_jobs, running.id)
+                self._spark_worker.call(self._cancel, running)
             elif action == "unheeded":
                 self._post({"type": "unheeded", "statement": self._interrupts.statement,
                             "attempts": self.gate.raised})
@@ -1772,6 +1482,12 @@ class Agent:
                 self.end("interrupt_unheeded", detail, EXIT_INTERRUPT_UNHEEDED)
                 self._force_at = now  # its grace is over
         return self._interrupts.deadline()
+
+    def _cancel(self, statement):
+        self.spark.cancel_jobs(statement.id)
+        code = self._codes[statement.kind]
+        if hasattr(code, "cancel"):
+            code.cancel(statement.id)
 
     def _tick_progress(self, now):
         if self._progress_at is None or self._table.running is None:

@@ -52,7 +52,7 @@ BOOST_AUTO_TEST_CASE(what_it_prepares_launches_the_agent_with_its_settings) {
         BOOST_TEST(launch.store_uuid == "0123");
         BOOST_TEST(launch.spec.name == "mine");
         BOOST_TEST(launch.spec.conf.size() == 1u);
-        BOOST_TEST(content(launch.spec.file) == detail::agent_source());
+        BOOST_TEST(content(launch.spec.file) == detail::agent_module_agent());
         BOOST_TEST_REQUIRE(launch.spec.args.size() == 1u);
         const auto settings = boost::json::parse(content(launch.spec.args[0])).as_object();
         BOOST_TEST(settings.at("endpoint").as_string() == "unix:/run/agents");
