@@ -14,6 +14,7 @@
 #include <array>
 #include <chrono>
 #include <cstdint>
+#include <map>
 #include <memory>
 #include <optional>
 #include <string>
@@ -45,6 +46,29 @@ struct HostOptions {
     /// Lines of the driver's output kept in the record when a batch ends. Default: 10.
     std::size_t log_tail_lines{10};
 
+    /// An ended batch is erased, with its log, after so long. Zero: it is kept. Default: kept.
+    std::chrono::seconds batch_retention{0};
+
+    // --- what batches and sessions may ask for ---
+    /// Spark properties of every batch and session; those that a request sets itself win. Kept with
+    /// the record, so that what was accepted runs with the values of that time. Each key must begin
+    /// with "spark.". Default: none.
+    std::map<std::string, std::string> default_conf{};
+
+    /// Properties that a request must not set; a '*' at the end matches any rest. Keys that begin
+    /// with "livy." may be among them. Default: none.
+    std::vector<std::string> refused_conf{};
+
+    /// Folders that local files of a request must lie in: its files, jars, archives, and those that
+    /// its properties list; paths without a scheme count as local, as do "file:" and "local:". It
+    /// is the name that is judged, links are not followed. Must be absolute. Empty: anywhere. That
+    /// is no danger where whoever may ask may run code as this user anyway. Default: empty.
+    std::vector<std::string> local_file_roots{};
+
+    /// Properties that are lists of files, besides Spark's own (spark.jars, spark.files …): their
+    /// paths obey the rules of a request's files. Default: none.
+    std::vector<std::string> file_list_conf{};
+
     // --- sessions; needed only where HostPlugins::runtimes are given ---
     /// Folder for what sessions need from this host: the claims of their agents. Made if it is
     /// missing (0700); drivers read it. Required with runtimes.
@@ -66,6 +90,9 @@ struct HostOptions {
     /// How long a session that is closed may take to end by itself (Spark is stopped, exit handlers
     /// run) before the backend kills it. Must not be negative. Default: 10 s.
     std::chrono::milliseconds session_close_grace{std::chrono::seconds{10}};
+
+    /// An ended session is erased, with its statements and log, after so long. Zero: it is kept.
+    std::chrono::seconds session_retention{0};
 
     // --- performance ---
     /// Where blocking work runs (SQLite, files). Empty: the host makes a pool of

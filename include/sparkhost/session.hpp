@@ -36,6 +36,12 @@ struct SessionSpec {
     /// Ended after so long without a statement. Zero: never.
     /// Empty: HostOptions::session_idle_timeout.
     std::optional<std::chrono::seconds> idle_timeout{};
+    /// Ended so long after it was accepted, whatever it does. Empty: never.
+    std::optional<std::chrono::seconds> ttl{};
+    /// Ended and erased when nobody has asked for it for so long: a sign of life is every
+    /// operation that names the session, its log aside, which listings show, too. After a restart
+    /// of the host the time begins anew. Empty: never.
+    std::optional<std::chrono::seconds> heartbeat_timeout{};
 
     bool operator==(const SessionSpec&) const = default;
 };
@@ -45,6 +51,10 @@ struct StatementSpec {
     StatementId id{};    ///< given by the host
     std::string kind{};  ///< empty: the session's
     std::string code{};  ///< UTF-8
+    /// `code` is a serialized function in base64, whose value is to come back serialized:
+    /// StatementResult::data["application/octet-stream"], in base64. Jobs wait, run and are
+    /// interrupted as other statements are, and share their numbers.
+    bool job{false};
     bool operator==(const StatementSpec&) const = default;
 };
 
@@ -96,9 +106,18 @@ struct SessionEnd {
     std::string detail{};
 };
 
+/// A file that a running session shall have: for its code, in its working folder and on its
+/// executors (`data`); as classes (`jar`); as a module that can be imported (`python`).
+struct SessionFile {
+    enum class Use { data, jar, python };
+    Use use{Use::data};
+    std::string uri{};  ///< as Spark takes it; without a scheme a path on the driver's machine
+    bool operator==(const SessionFile&) const = default;
+};
+
 /// What could stand before a cursor.
 struct Completion {
-    std::vector<std::string> candidates{};  ///< whole words
+    std::vector<std::string> candidates{};  ///< each takes the place of what it `replaces`
     std::size_t replaces{0};                ///< so many characters before the cursor
 };
 
@@ -182,8 +201,9 @@ struct StatementRecord {
 struct StatementQuery {
     SessionId session{};
     std::int64_t offset{0};  ///< skip so many
-    std::size_t limit{100};
+    std::size_t limit{100};  ///< 0: none, for the total alone
     bool newest_first{false};
+    bool jobs{false};  ///< jobs, instead of statements that are not
 };
 
 struct StatementPage {

@@ -104,6 +104,14 @@ public:
         co_return Errc::not_supported;
     }
 
+    /// Gives the running session a file. Giving it again is harmless. Errors: invalid_argument –
+    /// Spark refuses it; not_supported; invalid_state – Spark is not there; backend_failed – the
+    /// connection is gone, and whether it was given is not known.
+    virtual Awaitable<void> add(SessionFile file) {
+        (void)file;
+        co_return Errc::not_supported;
+    }
+
     /// Asks the agent to end the session; run() then comes to its end. Idempotent.
     virtual void close() = 0;
 };

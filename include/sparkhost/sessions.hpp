@@ -13,6 +13,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 namespace sparkhost {
@@ -136,6 +137,26 @@ public:
     /// that is over stays as it is. The session stays usable unless the request says otherwise.
     /// Errors: not_found.
     Awaitable<StatementRecord> interrupt(SessionId session, InterruptRequest request);
+
+    /// The same for the statement that runs now, or is the next to run. Without one nothing
+    /// happens. Errors: not_found – no such session.
+    Awaitable<void> interrupt_current(SessionId session);
+
+    /// Gives a running session a file. Errors: not_found; invalid_argument – it breaks a rule of
+    /// HostOptions::local_file_roots or is not absolute, or Spark refuses it; invalid_state – the
+    /// session is starting or has ended; not_supported – by this runtime; backend_failed, timed_out
+    /// – whether it has the file is not known; giving it again is harmless.
+    Awaitable<void> add_file(SessionId session, SessionFile file);
+
+    /// Keeps a file for a running session, below HostOptions::agent_folder, and gives its path; it
+    /// is removed when the session's driver has ended. `content` must live until this completes.
+    /// Errors: not_found; invalid_argument – not the name of a file; invalid_state – the session is
+    /// starting or has ended; backend_failed – it cannot be written.
+    Awaitable<std::string> keep_file(SessionId session, std::string name, std::string_view content);
+
+    /// Somebody still wants this session: it is as if a statement had just ended in it.
+    /// Errors: not_found.
+    Awaitable<SessionRecord> touch(SessionId id);
 
     /// What could stand before a cursor. Errors: not_found; invalid_state – no agent is there;
     /// not_supported – by this runtime; timed_out – no answer within a few seconds.

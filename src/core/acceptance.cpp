@@ -157,8 +157,11 @@ boost::asio::awaitable<Result<BatchRecord>> HostImpl::application_of(RecordKey k
         const BatchId id{key.id};
         co_return co_await find(id);
     }
+    if (auto available = co_await until_ready(); !available) {
+        co_return available.error();
+    }
     const SessionId id{key.id};
-    auto session = co_await find_session(id);
+    auto session = co_await read_session(id);  // listings read logs, and are no sign of life
     if (!session) {
         co_return session.error();
     }

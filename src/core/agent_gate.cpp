@@ -207,8 +207,9 @@ void HostImpl::remove_claim_file(const ActivePtr& session) {
 boost::asio::awaitable<Result<void>> HostImpl::release_session(ActivePtr session) {
     const SessionLife& life = *session->session;
     remove_claim_file(session);
-    if (life.runtime >= runtimes.size()) {
-        co_return ok();
+    auto removed = co_await remove_files(session);
+    if (!removed || life.runtime >= runtimes.size()) {
+        co_return removed;
     }
     auto runtime = runtimes[life.runtime];
     SessionRuntime::ReleaseRequest request;

@@ -78,7 +78,7 @@ boost::asio::awaitable<void> HostImpl::do_reserve(ActivePtr batch) {
     Result<SubmitRequest> request = request_for(*batch);
     if (batch->session) {
         item.of_session.emplace();
-        batch->session->preparing = true;
+        ++batch->session->preparing;
         request = co_await prepare_session(batch, *item.of_session);
     }
     Result<Ticket> ticket = request ? Result<Ticket>(Ticket{}) : request.error();
@@ -104,7 +104,7 @@ boost::asio::awaitable<void> HostImpl::do_reserve(ActivePtr batch) {
     item.observation = std::move(observation);
     observe(batch, std::move(item));
     if (batch->session) {
-        batch->session->preparing = false;
+        --batch->session->preparing;
         wrap_up(batch);
     }
 }

@@ -2,6 +2,7 @@
 #ifndef SPARKHOST_SRC_CORE_HOST_IMPL_HPP
 #define SPARKHOST_SRC_CORE_HOST_IMPL_HPP
 
+#include "core/active_application.hpp"
 #include "core/batch_machine.hpp"
 #include "core/record_cache.hpp"
 #include "core/session_life.hpp"
@@ -26,67 +27,6 @@
 #include <vector>
 
 namespace sparkhost {
-
-/// An application that something has to be done for: a batch's, or a session's. Lives on the
-/// host's strand. `record` is always what the storage has; wishes for change wait in `inbox` until
-/// they are committed.
-struct ActiveApplication {
-    RecordKey key{};
-    BatchRecord record{};
-    std::shared_ptr<SessionLife> session{};  ///< what a session has beside; empty for a batch
-    detail::BatchProgress progress{};
-    std::size_t backend{0};
-
-    struct Item {
-        std::optional<detail::BatchObservation> observation{};
-        std::optional<detail::SessionObservation> of_session{};
-        Timestamp at{};
-        /// Called with the outcome of its commit; without it a failed commit is tried again.
-        std::function<void(Result<BatchRecord>)> done{};
-        std::function<void()> stored{};  ///< called when it is durable, or has changed nothing
-        SteadyTime arrived{};
-    };
-    std::vector<Item> inbox{};
-    bool committing{false};
-    bool retrying{false};       ///< an effect failed and waits for its next try
-    std::uint64_t taken_in{0};  ///< the watch epoch in which the backend took it; 0: before run()
-    std::uint64_t reported_in{0};  ///< the watch epoch of its last report
-    SteadyTime durable_at{};       ///< when it was accepted, for the dispatch histogram
-    bool direct{false};            ///< admitted without waiting for a slot
-    std::chrono::milliseconds retry_delay{0};
-    bool gone{false};  ///< its record has been erased: nothing is to be done for it any more
-
-    /// "batch 7" or "session 7": for people.
-    std::string name() const;
-};
-using ActivePtr = std::shared_ptr<ActiveApplication>;
-
-inline RecordKey key_of(BatchId id) {
-    return {RecordKind::batch, id.value};
-}
-inline RecordKey key_of(SessionId id) {
-    return {RecordKind::session, id.value};
-}
-struct KeyHash {
-    std::size_t operator()(const RecordKey& key) const noexcept {
-        return std::hash<std::int64_t>()(key.id * 4 + static_cast<int>(key.kind));
-    }
-};
-
-/// What callers wait for: a batch, a session, or a statement (`id` is its session's).
-struct Subject {
-    RecordKind kind{RecordKind::batch};
-    std::int64_t id{-1};
-    std::int64_t statement{-1};
-    auto operator<=>(const Subject&) const = default;
-
-    Subject() = default;
-    Subject(BatchId batch) : id(batch.value) {}  // NOLINT: converting
-    Subject(SessionId session) : kind(RecordKind::session), id(session.value) {}  // NOLINT
-    Subject(SessionId session, StatementId number)
-        : kind(RecordKind::statement), id(session.value), statement(number.value) {}
-    explicit Subject(RecordKey key) : kind(key.kind), id(key.id) {}
-};
 
 Error unknown_session(SessionId id);
 
@@ -251,12 +191,39 @@ public:
     /// woken when there is more.
     boost::asio::awaitable<Result<std::optional<std::vector<OutputChunk>>>> output_or_register(
         Subject statement, std::size_t position, WaiterPtr waiter);
+    boost::asio::awaitable<Result<void>> interrupt_current(SessionId session);
+
+    // session_files.cpp: what its agent is asked beside statements
+    boost::asio::awaitable<Result<std::shared_ptr<Conversation>>> agent_of(SessionId id);
     boost::asio::awaitable<Result<Completion>> complete(SessionId session,
                                                         Conversation::CompletionRequest request);
+    boost::asio::awaitable<Result<void>> add_file(SessionId session, SessionFile file);
+    boost::asio::awaitable<Result<std::string>> keep_file(SessionId session, std::string name,
+                                                          std::string_view content);
+    boost::asio::awaitable<Result<void>> remove_files(ActivePtr session);
+    std::string files_folder(const ActiveApplication& session) const;
+
+    // session_time.cpp: which sessions have lived long enough
+    void watch_idleness(const ActivePtr& session);
+    boost::asio::awaitable<void> end_when_idle(ActivePtr session, std::uint64_t activity);
+    boost::asio::awaitable<Result<SessionRecord>> touch(SessionId id);
+    void heard_of(SessionId id);
+    void watch_lifetime(const ActivePtr& session);
+    boost::asio::awaitable<void> end_of_lifetime(ActivePtr session);
+    void end_in_time(const ActivePtr& session, detail::BatchEvent event, std::string reason);
+
+    // retention.cpp
+    boost::asio::awaitable<void> erase_old(RecordKind kind, std::chrono::seconds kept);
+    boost::asio::awaitable<void> erase_older_than(RecordKind kind, Timestamp limit);
 
     // session_driver.cpp: a session's agent, idleness and end
     ActivePtr find_active(SessionId id) const;
     ActivePtr activate_session(RecordKey key, BatchRecord application, detail::SessionPart part);
+    struct StoredStatements {
+        std::vector<Record> open{};
+        std::int64_t next{0};
+    };
+    boost::asio::awaitable<Result<StoredStatements>> read_statements(SessionId session);
     boost::asio::awaitable<Result<void>> load_statements(ActivePtr session);
     void leave_to_store(const ActivePtr& session, const StatementPtr& statement);
     void session_changed(const ActivePtr& session, const BatchRecord& before);
@@ -269,8 +236,6 @@ public:
     void ask_to_end(const ActivePtr& session);
     boost::asio::awaitable<void> end_of_close_grace(ActivePtr session);
     boost::asio::awaitable<void> end_of_farewell(ActivePtr session, std::uint64_t connection);
-    void watch_idleness(const ActivePtr& session);
-    boost::asio::awaitable<void> end_when_idle(ActivePtr session, std::uint64_t activity);
     void wrap_up(const ActivePtr& session);
     std::size_t count_sessions() const;
     boost::asio::awaitable<Result<void>> erase_statements(ActivePtr session,

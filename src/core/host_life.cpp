@@ -139,6 +139,12 @@ boost::asio::awaitable<Result<void>> HostImpl::run_on_strand() {
         if (endpoint) {
             spawn_cancellable(listen());
         }
+        if (options.batch_retention.count() > 0) {
+            spawn_cancellable(erase_old(RecordKind::batch, options.batch_retention));
+        }
+        if (options.session_retention.count() > 0) {
+            spawn_cancellable(erase_old(RecordKind::session, options.session_retention));
+        }
         for (const auto& [key, application] : std::unordered_map(active)) {
             if (application->session) {
                 watch_idleness(application);

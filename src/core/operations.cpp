@@ -5,6 +5,7 @@
 #include "core/batch_json.hpp"
 #include "core/counters.hpp"
 #include "core/host_impl.hpp"
+#include "core/site_rules.hpp"
 #include "core/validate.hpp"
 
 #include <algorithm>
@@ -16,6 +17,9 @@ boost::asio::awaitable<Result<BatchRecord>> HostImpl::submit(BatchSpec spec) {
     const auto called = clock->steady_now();
     if (auto valid = detail::validate(spec); !valid) {
         co_return valid.error();
+    }
+    if (auto allowed = detail::apply_site_rules(options, spec); !allowed) {
+        co_return allowed.error();
     }
     if (auto available = co_await until_ready(); !available) {
         co_return available.error();
@@ -38,6 +42,7 @@ boost::asio::awaitable<Result<BatchRecord>> HostImpl::submit(BatchSpec spec) {
     record.created = record.updated = clock->now();
     const auto request_fingerprint = detail::fingerprint(spec);
     record.spec = std::move(spec);
+    detail::add_default_conf(options, record.spec);
     record.spec.backend = traits[*backend].name;  // the first may be another one after a restart
     record.timeline.push_back(TimelineEntry{"accepted", record.created, {}});
 

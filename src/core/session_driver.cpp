@@ -6,6 +6,7 @@
 #include "core/session_json.hpp"
 
 #include <algorithm>
+#include <iterator>
 #include <utility>
 
 namespace sparkhost {
@@ -113,42 +114,57 @@ ActivePtr HostImpl::activate_session(RecordKey key, BatchRecord application,
     return session;
 }
 
+/// Its open statements and jobs, and the number that comes after all of them.
+boost::asio::awaitable<Result<HostImpl::StoredStatements>> HostImpl::read_statements(SessionId id) {
+    StoredStatements found;
+    for (const auto& owner : {detail::owner_of_statements(id), detail::owner_of_jobs(id)}) {
+        Query last;
+        last.kind = RecordKind::statement;
+        last.owner = owner;
+        last.newest_first = true;
+        last.limit = 1;
+        last.want_total = false;
+        auto read_last = [&] { return storage->list(last); };
+        auto newest = co_await from_storage<Page>(read_last);
+        if (!newest) {
+            co_return newest.error();
+        }
+        if (newest->records.empty()) {
+            continue;
+        }
+        auto statement = detail::decode_statement(newest->records.front());
+        if (!statement) {
+            co_return statement.error();
+        }
+        found.next = std::max(found.next, statement->spec.id.value + 1);
+        Query query;
+        query.kind = RecordKind::statement;
+        query.owner = owner;
+        query.states = {detail::open_statement};
+        query.limit = options.max_statements + 1000;
+        query.want_total = false;
+        auto read_open = [&] { return storage->list(query); };
+        auto page = co_await from_storage<Page>(read_open);
+        if (!page) {
+            co_return page.error();
+        }
+        std::ranges::move(page->records, std::back_inserter(found.open));
+    }
+    co_return found;
+}
+
 /// Replaces what is known of its statements by what is durable. What an agent has said meanwhile
 /// of one that is still open stays.
 boost::asio::awaitable<Result<void>> HostImpl::load_statements(ActivePtr session) {
     SessionLife& life = *session->session;
     const SessionId id{session->key.id};
-    Query last;
-    last.kind = RecordKind::statement;
-    last.owner = detail::owner_of_statements(id);
-    last.newest_first = true;
-    last.limit = 1;
-    last.want_total = false;
-    auto read_last = [&] { return storage->list(last); };
-    auto newest = co_await from_storage<Page>(read_last);
-    if (!newest) {
-        co_return newest.error();
+    auto found = co_await read_statements(id);
+    if (!found) {
+        co_return found.error();
     }
-    if (!newest->records.empty()) {
-        auto statement = detail::decode_statement(newest->records.front());
-        if (!statement) {
-            co_return statement.error();
-        }
-        life.next_statement = statement->spec.id.value + 1;
-    }
-    Query query;
-    query.kind = RecordKind::statement;
-    query.owner = last.owner;
-    query.states = {detail::open_statement};
-    query.limit = options.max_statements + 1000;
-    query.want_total = false;
-    auto read_open = [&] { return storage->list(query); };
-    auto page = co_await from_storage<Page>(read_open);
-    if (!page) {
-        co_return page.error();
-    }
+    life.next_statement = std::max(life.next_statement, found->next);
     auto before = std::exchange(life.open, {});
-    for (const auto& stored : page->records) {
+    for (const auto& stored : found->open) {
         auto record = detail::decode_statement(stored);
         if (!record) {
             co_return record.error();
@@ -209,6 +225,7 @@ void HostImpl::session_changed(const ActivePtr& session, const BatchRecord& befo
     }
     if (record.has_ended() && !before.has_ended()) {
         cancel_task(life.idle);
+        cancel_task(life.lifetime);
         if (life.talk) {
             spawn_cancellable(end_of_farewell(session, life.connection));
         }

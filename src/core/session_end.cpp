@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-// How a session ends: asked to, idle, or by itself, and its statements with it.
+// How a session ends, asked to or by itself, and its statements with it.
 
 #include "core/host_impl.hpp"
 #include "core/session_json.hpp"
@@ -75,63 +75,31 @@ void HostImpl::wrap_up(const ActivePtr& session) {
     }
 }
 
-void HostImpl::watch_idleness(const ActivePtr& session) {
-    SessionLife& life = *session->session;
-    const auto timeout = life.part.spec.idle_timeout.value_or(options.session_idle_timeout);
-    const bool idle = life.part.facts && life.open.empty() && life.arrivals.empty() &&
-                      !session->record.kill_requested && !session->record.has_ended();
-    if (!idle) {
-        ++life.activity;
-        return cancel_task(life.idle);
-    }
-    if (timeout.count() > 0 && !life.idle && stage == Stage::ready) {
-        life.idle = spawn_cancellable(end_when_idle(session, ++life.activity));
-    }
-}
-
-boost::asio::awaitable<void> HostImpl::end_when_idle(ActivePtr session, std::uint64_t activity) {
-    auto self = shared_from_this();
-    SessionLife& life = *session->session;
-    const auto timeout = life.part.spec.idle_timeout.value_or(options.session_idle_timeout);
-    co_await clock->sleep_until(clock->steady_now() + timeout);
-    if (life.activity != activity || stage != Stage::ready) {
-        co_return;
-    }
-    life.idle.reset();
-    ActiveApplication::Item item;
-    item.at = clock->now();
-    item.observation.emplace();
-    item.observation->event = detail::BatchEvent::kill_requested;
-    item.observation->at = item.at;
-    item.observation->reason = "idle for " + std::to_string(timeout.count()) + " s";
-    item.of_session.emplace();
-    item.of_session->event = detail::SessionEvent::ending;
-    item.of_session->reason = item.observation->reason;
-    life.end_asked = true;
-    observe(session, std::move(item));
-}
-
 boost::asio::awaitable<Result<void>> HostImpl::erase_statements(ActivePtr session,
                                                                 Transaction& transaction) {
-    Query query;
-    query.kind = RecordKind::statement;
-    query.owner = detail::owner_of_statements(SessionId{session->key.id});
-    query.limit = 50;  // each may have much output
-    query.want_total = false;
-    for (;;) {
-        auto call = [&] { return storage->list(query); };
-        auto page = co_await from_storage<Page>(call);
-        if (!page) {
-            co_return page.error();
+    const SessionId id{session->key.id};
+    for (const auto& owner : {detail::owner_of_statements(id), detail::owner_of_jobs(id)}) {
+        Query query;
+        query.kind = RecordKind::statement;
+        query.owner = owner;
+        query.limit = 50;  // each may have much output
+        query.want_total = false;
+        for (bool more = true; more;) {
+            auto call = [&] { return storage->list(query); };
+            auto page = co_await from_storage<Page>(call);
+            if (!page) {
+                co_return page.error();
+            }
+            for (const auto& stored : page->records) {
+                transaction.erases.push_back(Erase{stored.key, stored.version});
+            }
+            more = page->records.size() == query.limit;
+            if (more) {
+                query.after = page->records.back().key.id;
+            }
         }
-        for (const auto& stored : page->records) {
-            transaction.erases.push_back(Erase{stored.key, stored.version});
-        }
-        if (page->records.size() < query.limit) {
-            co_return ok();
-        }
-        query.after = page->records.back().key.id;
     }
+    co_return ok();
 }
 
 }  // namespace sparkhost

@@ -36,6 +36,8 @@ json::object spec_json(const SessionSpec& spec) {
     json::object object = spec_to_json(spec.spec);
     codec::put(object, "kind", spec.kind);
     session_json::put(object, "idle_timeout", spec.idle_timeout);
+    session_json::put(object, "ttl", spec.ttl);
+    session_json::put(object, "heartbeat_timeout", spec.heartbeat_timeout);
     return object;
 }
 
@@ -44,6 +46,8 @@ SessionSpec session_spec(const json::object& object) {
     spec.spec = spec_from_json(object);
     codec::get(object, "kind", spec.kind);
     session_json::get(object, "idle_timeout", spec.idle_timeout);
+    session_json::get(object, "ttl", spec.ttl);
+    session_json::get(object, "heartbeat_timeout", spec.heartbeat_timeout);
     return spec;
 }
 
@@ -195,6 +199,7 @@ std::string encode_statement(const StatementRecord& statement) {
     object.emplace("number", statement.spec.id.value);
     codec::put(object, "kind", statement.spec.kind);
     codec::put(object, "code", statement.spec.code);
+    codec::put(object, "job", statement.spec.job);
     object.emplace("created", codec::to_ms(statement.created));
     session_json::put_time(object, "started", statement.started);
     session_json::put_time(object, "completed", statement.completed);
@@ -221,6 +226,7 @@ Result<StatementRecord> decode_statement(const Record& stored) {
         statement.spec.id.value = object.at("number").to_number<std::int64_t>();
         codec::get(object, "kind", statement.spec.kind);
         codec::get(object, "code", statement.spec.code);
+        codec::get(object, "job", statement.spec.job);
         codec::get(object, "created", statement.created);
         statement.started = session_json::time_of(object, "started");
         statement.completed = session_json::time_of(object, "completed");
@@ -245,6 +251,10 @@ Result<StatementRecord> decode_statement(const Record& stored) {
 
 std::string owner_of_statements(SessionId session) {
     return "session-" + std::to_string(session.value);
+}
+
+std::string owner_of_jobs(SessionId session) {
+    return owner_of_statements(session) + "-jobs";
 }
 
 std::string fingerprint(const SessionSpec& spec) {

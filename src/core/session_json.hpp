@@ -34,6 +34,8 @@ inline constexpr const char* ended_statement = "ended";
 
 /// Whose a session's statements are: Record::owner of theirs.
 std::string owner_of_statements(SessionId session);
+/// Of its jobs, which are listed for themselves.
+std::string owner_of_jobs(SessionId session);
 
 /// The same for equal requests, else different.
 std::string fingerprint(const SessionSpec& spec);

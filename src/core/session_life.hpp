@@ -69,13 +69,15 @@ struct SessionLife {
     std::uint64_t activity{0};  ///< grows with everything that keeps the session from being idle
     std::shared_ptr<boost::asio::cancellation_signal> idle{};  ///< ends the wait for idleness
     bool end_asked{false};
-    bool preparing{false};  ///< files are being written that its release is to remove
+    std::shared_ptr<boost::asio::cancellation_signal> lifetime{};  ///< ends the wait for its end
+    SteadyTime heard{};        ///< when somebody last asked for it
+    std::size_t preparing{0};  ///< files are being written that its release is to remove
 
     std::size_t given_size() const;
 
     /// Nothing is to be settled any more: what protected the session may go.
     bool wrapped_up() const {
-        return open.empty() && arrivals.empty() && !accepting && !preparing && !talk &&
+        return open.empty() && arrivals.empty() && !accepting && preparing == 0 && !talk &&
                executing == 0;
     }
 };

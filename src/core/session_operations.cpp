@@ -4,6 +4,7 @@
 
 #include "core/host_impl.hpp"
 #include "core/session_json.hpp"
+#include "core/site_rules.hpp"
 #include "core/validate.hpp"
 
 #include <algorithm>
@@ -50,6 +51,9 @@ boost::asio::awaitable<Result<SessionRecord>> HostImpl::open_session(SessionSpec
     if (auto valid = detail::validate(spec); !valid) {
         co_return valid.error();
     }
+    if (auto allowed = detail::apply_site_rules(options, spec.spec); !allowed) {
+        co_return allowed.error();
+    }
     if (auto available = co_await until_ready(); !available) {
         co_return available.error();
     }
@@ -71,12 +75,13 @@ boost::asio::awaitable<Result<SessionRecord>> HostImpl::open_session(SessionSpec
     BatchRecord application;
     application.version = 1;
     application.created = application.updated = clock->now();
+    const auto request_fingerprint = detail::fingerprint(spec);
+    detail::add_default_conf(options, spec.spec);
     application.spec = spec.spec;
     application.spec.backend = traits[*backend].name;
     application.timeline.push_back(TimelineEntry{"accepted", application.created, {}});
     detail::SessionPart part;
     part.runtime = runtime_traits[*runtime].name;
-    const auto request_fingerprint = detail::fingerprint(spec);
     part.spec = std::move(spec);
     ++opening_sessions;
     auto transaction =
@@ -162,6 +167,7 @@ boost::asio::awaitable<Result<SessionRecord>> HostImpl::find_session(SessionId i
     if (auto available = co_await until_ready(); !available) {
         co_return available.error();
     }
+    heard_of(id);
     co_return co_await read_session(id);
 }
 
@@ -171,6 +177,7 @@ boost::asio::awaitable<Result<SessionRecord>> HostImpl::find_session_named(std::
         co_return key.error();
     }
     const SessionId id{key->id};
+    heard_of(id);
     co_return co_await read_session(id);
 }
 

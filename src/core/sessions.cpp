@@ -11,6 +11,7 @@ namespace session_calls {
 
 constexpr auto for_ever = std::chrono::milliseconds::max();
 constexpr std::chrono::milliseconds completion_limit{std::chrono::seconds{5}};
+constexpr std::chrono::milliseconds file_limit{std::chrono::minutes{5}};  // it may be far away
 
 Awaitable<SessionRecord> wait_for_session(std::shared_ptr<HostImpl> impl, SessionId id,
                                           std::chrono::milliseconds timeout,
@@ -86,28 +87,31 @@ Awaitable<std::vector<OutputChunk>> next_output(std::shared_ptr<HostImpl> impl, 
     }
 }
 
-boost::asio::awaitable<void> complete_and_tell(std::shared_ptr<HostImpl> impl, SessionId session,
-                                               Conversation::CompletionRequest request,
-                                               std::shared_ptr<Result<Completion>> answer,
-                                               WaiterPtr done) {
-    *answer = co_await impl->complete(session, std::move(request));
+template <class T>
+boost::asio::awaitable<void> ask_and_tell(std::shared_ptr<HostImpl> impl,
+                                          boost::asio::awaitable<Result<T>> question,
+                                          std::shared_ptr<Result<T>> answer, WaiterPtr done) {
+    *answer = co_await std::move(question);
+    (void)impl;
     done->wake(detail::WakeReason::changed);
 }
 
-/// Code that holds the interpreter's lock keeps its agent from answering: not for ever here.
-Awaitable<Completion> complete_in_time(std::shared_ptr<HostImpl> impl, SessionId session,
-                                       Conversation::CompletionRequest request) {
-    Result<Completion> unanswered =
-        Error(Errc::timed_out, "the session's agent has not answered in time");
-    auto answer = std::make_shared<Result<Completion>>(std::move(unanswered));
+/// What is asked of an agent may never be answered: code that holds the interpreter's lock keeps
+/// it from doing so.
+template <class T>
+Awaitable<T> answered_in_time(std::shared_ptr<HostImpl> impl,
+                              boost::asio::awaitable<Result<T>> question,
+                              std::chrono::milliseconds limit) {
+    Result<T> unanswered = Error(Errc::timed_out, "the session's agent has not answered in time");
+    auto answer = std::make_shared<Result<T>>(unanswered);
     auto done = std::make_shared<detail::Waiter>();
     auto signal = std::make_shared<HostImpl::Signal>();
     const Subject nobody;
-    auto begin = [impl, session, request, answer, done, signal, nobody]() mutable {
-        *signal = impl->spawn_cancellable(
-            complete_and_tell(impl, session, std::move(request), answer, done),
-            [done] { done->wake(detail::WakeReason::stopped); });
-        impl->register_waiter(nobody, done, impl->clock->steady_now() + completion_limit);
+    auto begin = [impl, question = std::move(question), answer, done, signal, nobody,
+                  limit]() mutable {
+        *signal = impl->spawn_cancellable(ask_and_tell<T>(impl, std::move(question), answer, done),
+                                          [done] { done->wake(detail::WakeReason::stopped); });
+        impl->register_waiter(nobody, done, impl->clock->steady_now() + limit);
     };
     post_to(impl, std::move(begin));
     const auto reason = co_await woken(done);
@@ -121,7 +125,7 @@ Awaitable<Completion> complete_in_time(std::shared_ptr<HostImpl> impl, SessionId
         co_return *answer;
     }
     if (reason == detail::WakeReason::timed_out) {
-        co_return Error(Errc::timed_out, "the session's agent has not answered in time");
+        co_return unanswered;
     }
     if (reason == detail::WakeReason::cancelled) {
         co_return Error(boost::asio::error::operation_aborted, "the wait was cancelled");
@@ -222,9 +226,28 @@ Awaitable<StatementRecord> Sessions::interrupt(SessionId session, InterruptReque
     return on_host(host_, host_->interrupt(session, request));
 }
 
+Awaitable<void> Sessions::interrupt_current(SessionId session) {
+    return on_host(host_, host_->interrupt_current(session));
+}
+
+Awaitable<void> Sessions::add_file(SessionId session, SessionFile file) {
+    return quietly(session_calls::answered_in_time<void>(
+        host_, host_->add_file(session, std::move(file)), session_calls::file_limit));
+}
+
+Awaitable<std::string> Sessions::keep_file(SessionId session, std::string name,
+                                           std::string_view content) {
+    return on_host(host_, host_->keep_file(session, std::move(name), content));
+}
+
+Awaitable<SessionRecord> Sessions::touch(SessionId id) {
+    return on_host(host_, host_->touch(id));
+}
+
 Awaitable<Completion> Sessions::complete(SessionId session,
                                          Conversation::CompletionRequest request) {
-    return quietly(session_calls::complete_in_time(host_, session, std::move(request)));
+    return quietly(session_calls::answered_in_time<Completion>(
+        host_, host_->complete(session, std::move(request)), session_calls::completion_limit));
 }
 
 }  // namespace sparkhost

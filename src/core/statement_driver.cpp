@@ -94,7 +94,8 @@ Transaction acceptance(const StatementRecord& record) {
     Insert insert;
     insert.kind = RecordKind::statement;
     insert.state = detail::open_statement;
-    insert.owner = detail::owner_of_statements(record.session);
+    insert.owner = record.spec.job ? detail::owner_of_jobs(record.session)
+                                   : detail::owner_of_statements(record.session);
     insert.body = detail::encode_statement(record);
     UniqueKey number;
     number.scope = number_scope;

@@ -52,6 +52,7 @@ boost::asio::awaitable<Result<StatementRecord>> HostImpl::execute(SessionId id,
         co_return available.error();
     }
     const TaskGuard guard(*this);
+    heard_of(id);
     const auto session = find_active(id);
     if (!session || session->record.has_ended()) {
         auto record = co_await read_session(id);
@@ -88,6 +89,7 @@ boost::asio::awaitable<Result<StatementRecord>> HostImpl::find_statement(Session
     if (auto available = co_await until_ready(); !available) {
         co_return available.error();
     }
+    heard_of(session);
     if (const auto statement = find_open(session, id)) {
         co_return statement->record;
     }
@@ -132,7 +134,8 @@ boost::asio::awaitable<Result<StatementPage>> HostImpl::list_statements(Statemen
     const TaskGuard guard(*this);
     Query stored_query;
     stored_query.kind = RecordKind::statement;
-    stored_query.owner = detail::owner_of_statements(query.session);
+    stored_query.owner = query.jobs ? detail::owner_of_jobs(query.session)
+                                    : detail::owner_of_statements(query.session);
     stored_query.offset = std::max<std::int64_t>(0, query.offset);
     stored_query.limit = query.limit;
     stored_query.newest_first = query.newest_first;
@@ -178,6 +181,22 @@ boost::asio::awaitable<Result<StatementRecord>> HostImpl::interrupt(SessionId se
     co_return co_await detail::await_callback<Result<StatementRecord>>(std::move(ask));
 }
 
+/// Statements run in the order of their numbers: what runs is the first that is not over.
+boost::asio::awaitable<Result<void>> HostImpl::interrupt_current(SessionId id) {
+    auto record = co_await find_session(id);
+    if (!record) {
+        co_return record.error();
+    }
+    const auto session = find_active(id);
+    if (!session || session->session->open.empty()) {
+        co_return ok();
+    }
+    InterruptRequest request;
+    request.statement = session->session->open.begin()->first;
+    auto interrupted = co_await interrupt(id, request);
+    co_return interrupted ? ok() : Result<void>(interrupted.error());
+}
+
 boost::asio::awaitable<Result<std::optional<std::vector<OutputChunk>>>>
 HostImpl::output_or_register(Subject subject, std::size_t position, WaiterPtr waiter) {
     using Output = std::optional<std::vector<OutputChunk>>;
@@ -204,26 +223,6 @@ HostImpl::output_or_register(Subject subject, std::size_t position, WaiterPtr wa
         }
         // its acceptance has become known while it was read
     }
-}
-
-boost::asio::awaitable<Result<Completion>> HostImpl::complete(
-    SessionId id, Conversation::CompletionRequest request) {
-    auto record = co_await find_session(id);
-    if (!record) {
-        co_return record.error();
-    }
-    const TaskGuard guard(*this);
-    const auto session = find_active(id);
-    const auto talk = session ? session->session->talk : nullptr;
-    if (!talk) {
-        co_return Error(Errc::invalid_state,
-                        "no agent of session " + std::to_string(id.value) + " is connected");
-    }
-    if (request.kind.empty()) {
-        request.kind = session->session->part.spec.kind;
-    }
-    auto call = [&] { return talk->complete(std::move(request)); };
-    co_return co_await guarded<Completion>(call, Errc::backend_failed);
 }
 
 /// Passes a durable cancel on to the agent that has the statement. Saying it again is harmless.

@@ -12,10 +12,17 @@ namespace validation {
 
 constexpr std::size_t max_name = 256;
 constexpr std::size_t max_key = 256;
-constexpr std::size_t max_code = 1u << 20;
+constexpr std::size_t max_code = 4u << 20;  // of which an agent is told in JSON
+constexpr std::size_t max_job = 24u << 20;
 
 Error broken(std::string field, std::string rule) {
     return Error(Errc::invalid_argument, std::move(rule), std::move(field));
+}
+
+/// None, or one that a clock can be told.
+bool is_time_limit(const std::optional<std::chrono::seconds>& limit) {
+    constexpr std::chrono::years longest{100};
+    return !limit || (limit->count() > 0 && *limit <= longest);
 }
 
 bool has_control(std::string_view text, bool line_ends_allowed) {
@@ -96,7 +103,7 @@ Result<void> check_conf(const std::map<std::string, std::string>& conf) {
             return broken("conf",
                           "a key is too long or contains blanks, '=', ':' or control characters");
         }
-        if (!key.starts_with("spark.")) {
+        if (!key.starts_with("spark.") && !key.starts_with("livy.")) {
             return broken(field, "Spark ignores properties whose names do not begin with 'spark.'");
         }
         if (has_control(value, true)) {
@@ -167,6 +174,10 @@ Result<void> check_resources(const BatchSpec& spec) {
 
 }  // namespace validation
 
+Result<void> validate_path(const std::string& path, const std::string& field) {
+    return validation::check_path(path, field);
+}
+
 Result<void> validate(const BatchSpec& spec) {
     using namespace validation;
     if (spec.file.empty()) {
@@ -192,6 +203,13 @@ Result<void> validate(const SessionSpec& spec) {
     if (spec.idle_timeout && spec.idle_timeout->count() < 0) {
         return broken("idleTimeout", "must not be negative");
     }
+    if (!is_time_limit(spec.ttl)) {
+        return broken("ttl", "must be greater than zero and at most 100 years");
+    }
+    if (!is_time_limit(spec.heartbeat_timeout)) {
+        return broken("heartbeatTimeoutInSecond",
+                      "must be greater than zero and at most 100 years");
+    }
     return check_resources(spec.spec);
 }
 
@@ -207,8 +225,14 @@ Result<void> validate(const StatementSpec& spec, const std::vector<std::string>&
         }
         return broken("kind", "'" + spec.kind + "' is not spoken by this session; use " + spoken);
     }
-    if (spec.code.size() > max_code) {
-        return broken("code", "must have at most 1 MiB");
+    if (spec.job && spec.code.empty()) {
+        return broken("job", "no job provided.");
+    }
+    if (spec.job && spec.code.size() > max_job) {
+        return broken("job", "must have at most 24 MiB in base64");
+    }
+    if (!spec.job && spec.code.size() > max_code) {
+        return broken("code", "must have at most 4 MiB");
     }
     return ok();
 }
@@ -229,6 +253,19 @@ void validate(const HostOptions& options) {
     require(options.max_statements > 0, "HostOptions::max_statements must be greater than zero");
     require(options.session_idle_timeout.count() >= 0,
             "HostOptions::session_idle_timeout must not be negative");
+    require(check_conf(options.default_conf).has_value() &&
+                std::ranges::all_of(
+                    options.default_conf,
+                    [](const auto& entry) { return entry.first.starts_with("spark."); }),
+            "HostOptions::default_conf must have keys that begin with 'spark.', and neither blanks "
+            "in them nor control characters");
+    require(std::ranges::all_of(options.local_file_roots,
+                                [](const auto& root) { return root.starts_with('/'); }),
+            "HostOptions::local_file_roots must be absolute paths");
+    require(options.batch_retention.count() >= 0,
+            "HostOptions::batch_retention must not be negative");
+    require(options.session_retention.count() >= 0,
+            "HostOptions::session_retention must not be negative");
     require(options.session_close_grace.count() >= 0,
             "HostOptions::session_close_grace must not be negative");
 }

@@ -111,6 +111,10 @@ void FakeAgents::fail_next(std::string operation, Error error, std::size_t count
     world_->failures[std::move(operation)] = {std::move(error), count};
 }
 
+std::vector<SessionFile> FakeAgents::files(SessionId session) const {
+    return world_->at(session).files;
+}
+
 void FakeAgents::fail_start(StatementResult why) {
     world_->start_failure = std::move(why);
 }

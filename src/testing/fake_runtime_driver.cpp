@@ -281,6 +281,18 @@ void Driver::complete(std::int64_t number, const Conversation::CompletionRequest
     say([number, completion](Talk& talk) { talk.told_completion(number, completion); });
 }
 
+void Driver::add(std::int64_t number, const SessionFile& file) {
+    auto& [error, count] = world_.failures["add"];
+    Result<void> added = ok();
+    if (count > 0) {
+        --count;
+        added = error;
+    } else {
+        files.push_back(file);
+    }
+    say([number, added](Talk& talk) { talk.told_added(number, added); });
+}
+
 void Driver::write(OutputChunk chunk) {
     if (!running_) {
         talk_.expired() ? strays_.push_back(std::move(chunk))

@@ -131,20 +131,41 @@ Awaitable<StatementResult> Talk::execute(StatementSpec statement,
     co_return std::move(*call->answer);
 }
 
-Awaitable<Completion> Talk::complete(Conversation::CompletionRequest request) {
+template <class T>
+Awaitable<T> Talk::ask(Calls<T>& calls, std::function<void(Driver&, std::int64_t)> question) {
     if (over_) {
         co_return *over_;
     }
-    const auto number = ++last_completion_;
-    auto call = std::make_shared<Call<Completion>>();
-    completions_.emplace(number, call);
-    command([number, request](Driver& driver) { driver.complete(number, request); });
+    const auto number = ++last_number_;
+    auto call = std::make_shared<Call<T>>();
+    calls.emplace(number, call);
+    command([number, question](Driver& driver) { question(driver, number); });
     const bool answered = co_await wait_for_answer(call->waiter);
-    completions_.erase(number);
+    calls.erase(number);
     if (!answered) {
         co_return nobody_waits();
     }
     co_return std::move(*call->answer);
+}
+
+template <class T>
+void Talk::told(Calls<T>& calls, std::int64_t number, Result<T> answer) {
+    const auto found = calls.find(number);
+    if (found != calls.end()) {
+        found->second->answer = std::move(answer);
+        found->second->waiter->wake(WakeReason::changed);
+    }
+}
+
+Awaitable<Completion> Talk::complete(Conversation::CompletionRequest request) {
+    return ask<Completion>(completions_, [request](Driver& driver, std::int64_t number) {
+        driver.complete(number, request);
+    });
+}
+
+Awaitable<void> Talk::add(SessionFile file) {
+    return ask<void>(additions_,
+                     [file](Driver& driver, std::int64_t number) { driver.add(number, file); });
 }
 
 void Talk::interrupt(InterruptRequest request) {
@@ -269,11 +290,11 @@ void Talk::told_refusal(StatementId statement, const Error& error) {
 }
 
 void Talk::told_completion(std::int64_t number, const Completion& completion) {
-    const auto found = completions_.find(number);
-    if (found != completions_.end()) {
-        found->second->answer = completion;
-        found->second->waiter->wake(WakeReason::changed);
-    }
+    told<Completion>(completions_, number, completion);
+}
+
+void Talk::told_added(std::int64_t number, const Result<void>& added) {
+    told<void>(additions_, number, added);
 }
 
 /// Null: nobody has asked for it.
@@ -298,10 +319,14 @@ void Talk::end_calls(const Error& error) {
         call->answer = error;
         call->waiter->wake(WakeReason::changed);
     }
-    for (const auto& [number, call] : std::exchange(completions_, {})) {
-        call->answer = error;
-        call->waiter->wake(WakeReason::changed);
-    }
+    const auto end = [&error](auto calls) {
+        for (const auto& [number, call] : calls) {
+            call->answer = error;
+            call->waiter->wake(WakeReason::changed);
+        }
+    };
+    end(std::exchange(completions_, {}));
+    end(std::exchange(additions_, {}));
 }
 
 void Talk::wake() {
@@ -335,6 +360,9 @@ public:
     void settle_session() override { talk_->settle_session(); }
     Awaitable<Completion> complete(CompletionRequest request) override {
         return hold_talk(talk_, talk_->complete(std::move(request)));
+    }
+    Awaitable<void> add(SessionFile file) override {
+        return hold_talk(talk_, talk_->add(std::move(file)));
     }
     void close() override { talk_->close(); }
 

@@ -24,6 +24,7 @@ public:
     Awaitable<void> run();
     Awaitable<StatementResult> execute(StatementSpec statement, std::shared_ptr<OutputSink> sink);
     Awaitable<Completion> complete(Conversation::CompletionRequest request);
+    Awaitable<void> add(SessionFile file);
     void interrupt(InterruptRequest request);
     void settle(StatementId statement);
     void settle_session();
@@ -44,6 +45,7 @@ public:
     void told_result(StatementId statement, const StatementResult& result);
     void told_refusal(StatementId statement, const Error& error);
     void told_completion(std::int64_t number, const Completion& completion);
+    void told_added(std::int64_t number, const Result<void>& added);
 
 private:
     template <class T>
@@ -54,12 +56,19 @@ private:
     };
     template <class T>
     using CallPtr = std::shared_ptr<Call<T>>;
+    /// Calls that may be lost with the connection, by their numbers.
+    template <class T>
+    using Calls = std::map<std::int64_t, CallPtr<T>>;
     using Command = std::function<void(Driver&)>;
 
     static asio::awaitable<void> listen(std::shared_ptr<Talk> self);
     asio::awaitable<Error> tell_until_it_ends();
     void find_driver(const std::string& line);
     void command(Command act);
+    template <class T>
+    Awaitable<T> ask(Calls<T>& calls, std::function<void(Driver&, std::int64_t)> question);
+    template <class T>
+    static void told(Calls<T>& calls, std::int64_t number, Result<T> answer);
     std::shared_ptr<OutputSink> sink_of(StatementId statement) const;
     void answer(StatementId statement, Result<StatementResult> result);
     void end_calls(const Error& error);
@@ -73,8 +82,9 @@ private:
     std::vector<Command> early_{};
     std::deque<Message> mailbox_{};
     std::map<StatementId, CallPtr<StatementResult>> statements_{};
-    std::map<std::int64_t, CallPtr<Completion>> completions_{};
-    std::int64_t last_completion_{0};
+    Calls<Completion> completions_{};
+    Calls<void> additions_{};
+    std::int64_t last_number_{0};
     WaiterPtr news_{};
     WaiterPtr listened_{std::make_shared<Waiter>()};
     bool ready_told_{false};

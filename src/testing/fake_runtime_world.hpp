@@ -61,6 +61,7 @@ public:
     void settle(StatementId id);
     void settle_session(bool ready_told, bool end_told);
     void complete(std::int64_t number, const Conversation::CompletionRequest& request);
+    void add(std::int64_t number, const SessionFile& file);
     void close() { end("closed", 0); }
     void end_was_told();
 
@@ -96,6 +97,7 @@ public:
     std::optional<int> exit_code{};
     std::shared_ptr<testing::FakeCluster> cluster{};
     std::string cluster_ticket{};
+    std::vector<SessionFile> files{};
 
 private:
     void say(Message message);

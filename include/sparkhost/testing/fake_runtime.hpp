@@ -91,7 +91,8 @@ public:
     /// - "exit": agents that have said that their session has ended.
     void hold(std::string operation);
     void let_go(std::string operation);
-    /// The next `count` calls ("prepare", "release") fail with `error` before doing anything.
+    /// The next `count` calls ("prepare", "release", "add") fail with `error` before doing
+    /// anything.
     void fail_next(std::string operation, Error error, std::size_t count = 1);
     /// The next agent that gets ready says failed() instead, then ended() ("spark_failed").
     void fail_start(StatementResult why);
@@ -132,6 +133,7 @@ public:
     /// Code of the last `refuse`: "claimed", "unknown", "ended", "later", "version"; or empty.
     std::string last_refusal(SessionId session) const;
     bool is_connected(SessionId session) const;
+    std::vector<SessionFile> files(SessionId session) const;  ///< that it has been given
     /// Exit code of its driver, as docs/agent_protocol.md has them: 0 – closed.
     std::optional<int> exit_code(SessionId session) const;
     /// The last request that prepare() has seen.

@@ -216,6 +216,26 @@ BOOST_AUTO_TEST_CASE(a_broken_option_is_named) {
         {"stop_grace", [](O& o) { o.stop_grace = std::chrono::milliseconds(-1); }},
         {"idempotency_retention", [](O& o) { o.idempotency_retention = std::chrono::seconds(0); }},
         {"max_events", [](O& o) { o.max_events = 0; }},
+        {"default_conf",
+         [](O& o) {
+             o.default_conf = {{"x.y", "1"}};
+         }},
+        {"default_conf",
+         [](O& o) {
+             o.default_conf = {{"livy.y", "1"}};
+         }},
+        {"default_conf",
+         [](O& o) {
+             o.default_conf = {{"spark.x y", "1"}};
+         }},
+        {"default_conf",
+         [](O& o) {
+             o.default_conf = {{"spark.x", "\x01"}};
+         }},
+        {"local_file_roots",
+         [](O& o) {
+             o.local_file_roots = {"/data", "jobs"};
+         }},
         {"blocking_threads", [](O& o) { o.blocking_threads = 0; }},
         {"storage_retry", [](O& o) { o.storage_retry = std::chrono::milliseconds(0); }},
         {"storage_retry_max", [](O& o) { o.storage_retry_max = o.storage_retry / 2; }},
