@@ -16,7 +16,7 @@ import cpp_text
 FOLDERS = ("include", "src", "tests", "examples", "benchmarks", "tools", "cmake", "docs", ".ci",
            "README.md", "CONTRIBUTING.md", "CHANGELOG.md", "CMakeLists.txt")
 LINK = re.compile(r"\]\(([^)#:\s]+)(?:#[^)]*)?\)")  # to a file of ours
-SUFFIXES = {".hpp", ".cpp", ".c", ".py", ".cmake", ".sh", ".txt", ".md", ".in", ""}
+SUFFIXES = {".hpp", ".cpp", ".c", ".py", ".R", ".cmake", ".sh", ".txt", ".md", ".in", ""}
 SKIPPED = ("tests/checks/samples/", "tests/fuzz/corpus/")
 LICENCE = "SPDX-License-Identifier: Apache-2.0"
 LONGEST = 400
@@ -36,7 +36,7 @@ def faults(path, text, exists=lambda name: (cpp_text.ROOT / name).exists()):
     lines = text.splitlines()
     suffix = os.path.splitext(path)[1]
     is_cpp = suffix in (".hpp", ".cpp", ".c")
-    is_code = is_cpp or suffix in (".py", ".cmake", ".sh") or path.endswith("CMakeLists.txt") or (
+    is_code = is_cpp or suffix in (".py", ".R", ".cmake", ".sh") or path.endswith("CMakeLists.txt") or (
         suffix == "" and lines[:1] and lines[0].startswith("#!"))
     if is_code and not any(LICENCE in line for line in lines[:2]):
         yield 1, "no licence line"

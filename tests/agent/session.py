@@ -195,6 +195,24 @@ class Session:
         return b"".join(text(one["text"]) for one in self.seen if one["type"] == "output"
                         and one["statement"] == statement and one["stream"] == stream)
 
+    def job(self, statement, payload, kind="pyspark", patience=PATIENCE):
+        """Runs a binary job; gives its result."""
+        self.say("execute", statement=statement, kind=kind, job=True,
+                 code=base64.b64encode(payload).decode())
+        return self.result(statement, patience)
+
+    def add(self, request, what, uri, patience=PATIENCE):
+        """Adds a jar or file; gives what the agent says of it: None, or an error."""
+        self.peer.send({"type": "add", "request": request, "what": what, "uri": str(uri)})
+        return self.until("added", patience, request=request)["error"]
+
+    def complete(self, request, code, kind="pyspark"):
+        """(candidates, how many characters they replace) at the end of the code."""
+        self.peer.send({"type": "complete", "request": request, "kind": kind, "code": code,
+                        "cursor": len(code.encode())})
+        answer = self.until("completion", request=request)
+        return answer["candidates"], answer["replaces"]
+
     def interrupt(self, statement, **fields):
         self.say("interrupt", statement=statement, **fields)
 

@@ -14,7 +14,7 @@ from conftest import AGENT
 PATIENCE = 120
 
 
-def launch_spark(line, folder, conf=(), **settings):
+def launch_spark(line, folder, conf=(), environment=(), **settings):
     home = os.environ[f"SPARKHOST_TEST_SPARK{line}"]
     python = os.environ[f"SPARKHOST_TEST_PYTHON{line}"]
     command = [f"{home}/bin/spark-submit", "--master", "local[1]",
@@ -24,7 +24,7 @@ def launch_spark(line, folder, conf=(), **settings):
                *(word for item in conf for word in ("--conf", item))]
     return sessions.Session(AGENT, folder, command, {
         "SPARK_HOME": home, "PYSPARK_PYTHON": python, "SPARK_LOCAL_IP": "127.0.0.1",
-        "PYTHONPATH": "", "TZ": "America/New_York"}, **settings)
+        "PYTHONPATH": "", "TZ": "America/New_York", **dict(environment)}, **settings)
 
 
 @contextlib.contextmanager

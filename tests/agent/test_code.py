@@ -39,6 +39,19 @@ def test_names_live_on_and_underscore_is_the_last_value(session):
     assert session.echo(3, "_") == b"41"
 
 
+@pytest.mark.parametrize("code, shown", [
+    ("if True:\n  1", b"1\n"),
+    ("for n in range(2):\n  print('a')\n  n", b"a\n0\na\n1\n"),
+    ("if True:\n  1\nx = 2", b""),  # only at the end, as with Livy
+    ("def f():\n  3\nf()", b""), ("class A:\n  4", b""), ("while False:\n  5", b""),
+    ("import asyncio\nif True:\n  await asyncio.sleep(0, 6)", b"6\n"),
+    ("try:\n  7\nfinally:\n  pass", b"7\n")])
+def test_values_in_a_block_at_the_end_are_shown(session, code, shown):
+    assert session.echo(0, code) is None
+    assert session.output(0) == shown
+    assert session.echo(1, "8") == b"8"
+
+
 def test_future_imports_live_on(session):
     session.run(0, "from __future__ import annotations")
     assert session.echo(1, "def f(a: nowhere): pass\nf.__annotations__") == b"{'a': 'nowhere'}"
@@ -174,8 +187,8 @@ def test_completions_continue_the_word_before_the_cursor(session):
     session.peer.send({"type": "complete", "request": 5, "kind": "pyspark",
                        "code": "'é'; os.getpi + 1", "cursor": len("'é'; os.getpi".encode())})
     assert session.until("completion", request=5) == {
-        "type": "completion", "request": 5, "candidates": ["os.getpid"],
-        "replaces": len("os.getpi")}
+        "type": "completion", "request": 5, "candidates": ["getpid"],
+        "replaces": len("getpi")}
     session.peer.send({"type": "complete", "request": 6, "kind": "sql", "code": "SEL",
                        "cursor": 3})
     assert session.until("completion", request=6)["candidates"] == []

@@ -46,6 +46,14 @@ def test_an_interrupt_cancels_the_jobs_of_the_statement(session):
     assert session.echo(1, "sc.cancelled") == b"{'sparkhost-0'}"
 
 
+def test_jobs_that_begin_when_their_statement_is_over_are_cancelled_too(session):
+    session.execute(0, "print('go')\nwhile True: pass")
+    session.running(0)
+    cancelled(session, 0)
+    session.run(1, "sc.cancelled.clear()")  # the JVM had gone on, and now begins a job
+    assert session.echo(2, "while 'sparkhost-0' not in sc.cancelled: pass\n'ended'") == b"'ended'"
+
+
 def test_the_traceback_of_an_interrupt_shows_where(session):
     session.execute(0, GO + "while True:\n    pass")
     result = cancelled(session, 0)

@@ -75,7 +75,7 @@ def test_what_a_thread_writes_between_statements_is_of_none(session, folder):
 
 def test_too_much_output_is_cut_with_two_notes(launch):
     session = launch(max_output=5000).ready()
-    session.run(0, "import os\nfor _ in range(100): os.write(1, b'y' * 100)")
+    session.run(0, "import os\nfor _ in range(100): _ = os.write(1, b'y' * 100)")
     assert session.output(0) == b"y" * 5000
     assert b"more than 5000 bytes of output" in session.output(0, "stderr")
     assert b"5000 bytes of output were cut" in session.output(0, "stderr")
@@ -123,7 +123,7 @@ def chunks(meter, *pieces):
     ("😀".encode(), 0), (b"\x80", 0), (b"\xff", 0), (b"\x80\x80\x80\x80", 0), (b"\xc3\xc3", 1),
 ])
 def test_an_unfinished_character_is_seen(data, tail):
-    assert agent.unfinished_tail(data) == tail
+    assert texts.unfinished_tail(data) == tail
 
 
 def test_a_character_in_two_pieces_is_one_chunk():

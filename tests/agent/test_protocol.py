@@ -16,7 +16,8 @@ def test_the_claim_carries_ticket_secret_nonce_and_versions(launch):
     session = launch()
     claim = session.accept()
     assert (claim["type"], claim["ticket"], claim["secret"]) == ("claim", "t-1", "s3cret")
-    assert claim["versions"] == [1] and claim["kinds"] == ["pyspark", "sql"]
+    assert claim["versions"] == [1]
+    assert claim["kinds"] == ["pyspark", "spark", "sparkr", "sql"]
     assert len(claim["nonce"]) >= 32 and claim["pid"] == session.process.pid
     assert "s3cret" not in processes.command_line(session.process.pid)
 

@@ -104,7 +104,7 @@ def test_code_waits_when_nobody_acknowledges_and_goes_on_when_somebody_does(laun
     session = launch(memory=65536, max_chunk=4096, spool=100000).ready()
     session.peer.acknowledges = False
     session.execute(0, f"import os\ncount = os.open('{folder}/count', os.O_WRONLY | os.O_CREAT)\n"
-                       "for _ in range(3000):\n  os.write(1, b'z' * 1000); os.write(count, b'.')")
+                       "for _ in range(3000):\n  _ = os.write(1, b'z' * 1000); _ = os.write(count, b'.')")
     first = session.peer.last
     while len(session.output(0)) < 65536:
         session.read()
@@ -123,7 +123,7 @@ def test_code_waits_when_nobody_acknowledges_and_goes_on_when_somebody_does(laun
 def test_code_that_waits_for_acknowledgement_can_be_interrupted(launch):
     session = launch(memory=65536, max_chunk=4096, spool=0).ready()
     session.peer.acknowledges = False
-    session.execute(0, "import os\nwhile True: os.write(1, b'z' * 1000)")
+    session.execute(0, "import os\nwhile True: _ = os.write(1, b'z' * 1000)")
     while len(session.output(0)) < 32768:
         session.read()
     wait_still(session)

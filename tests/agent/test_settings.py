@@ -4,6 +4,7 @@
 import ast
 import json
 import socket
+import sys
 
 import pytest
 import sparkhost_agent as agent
@@ -67,17 +68,28 @@ def test_what_is_no_endpoint(text):
         agent.parse_endpoint(text)
 
 
+def test_a_sessions_kind_is_one_of_the_agents():
+    values = {"endpoint": "unix:/x", "ticket": "t", "secret": "s"}
+    assert agent.Settings(values).kind == ""
+    assert agent.Settings(dict(values, kind="spark")).kind == "spark"
+    with pytest.raises(agent.SettingsError, match="kind: must be one of pyspark, spark, sparkr, sql"):
+        agent.Settings(dict(values, kind="scala"))
+
+
 def test_the_defaults_fit_together():
     settings = agent.Settings({"endpoint": "unix:/x", "ticket": "t", "secret": "s"})
     for name, (default, smallest, largest) in agent.Settings.LIMITS.items():
         assert getattr(settings, name) == default and smallest <= default <= largest
 
 
-def test_the_agent_is_python_3_8_of_the_standard_library():
-    tree = ast.parse(AGENT.read_text(), feature_version=(3, 8))
+@pytest.mark.parametrize("module", sorted(AGENT.parent.glob("sparkhost_*.py")),
+                         ids=lambda path: path.stem)
+def test_the_agent_is_python_3_8_of_the_standard_library(module):
+    tree = ast.parse(module.read_text(), feature_version=(3, 8))
     names = {alias.name.split(".")[0] for node in ast.walk(tree)
              if isinstance(node, ast.Import) for alias in node.names}
     names |= {node.module.split(".")[0] for node in ast.walk(tree)
               if isinstance(node, ast.ImportFrom)}
-    import sys
-    assert names - set(sys.stdlib_module_names) == {"pyspark"}
+    own = {path.stem for path in AGENT.parent.glob("sparkhost_*.py")}
+    wanted_where_there = {"jedi"} if module.stem == "sparkhost_completion" else set()
+    assert names - set(sys.stdlib_module_names) - own <= {"pyspark", "py4j"} | wanted_where_there

@@ -35,7 +35,7 @@ class Frame:
         self._rows = rows
         self.schema = type("Schema", (), {
             "fields": fields,
-            "json": lambda _: json.dumps({"type": "struct", "fields": [f.name for f in fields]})})()
+            "jsonValue": lambda _: {"type": "struct", "fields": [f.name for f in fields]}})()
 
     def take(self, count):
         return self._rows[:count]

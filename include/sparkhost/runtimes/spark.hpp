@@ -10,6 +10,7 @@
 #include <cstddef>
 #include <memory>
 #include <string>
+#include <vector>
 
 namespace sparkhost {
 
@@ -26,6 +27,10 @@ struct SparkRuntimeOptions {
     /// Rows of an sql result. At least 1.
     std::size_t max_rows{1000};
 
+    /// Jars with Livy's classes (livy-api, livy-rsc), absolute paths on the driver's machine: jobs
+    /// of Java and Scala clients need them. Empty: such jobs are refused. Default: none.
+    std::vector<std::string> job_jars{};
+
     /// An agent ends itself when no host has been there for so long. At least 1 s. Default: 15 min.
     std::chrono::seconds host_vanished_after{900};
 
@@ -34,9 +39,10 @@ struct SparkRuntimeOptions {
     boost::asio::any_io_executor blocking_executor{};
 };
 
-/// Sessions of kinds `pyspark` and `sql` in one SparkContext, by an agent in Python inside the
-/// driver (docs/agent_protocol.md). Needs CPython 3.8 and PySpark where drivers run.
-/// Throws std::invalid_argument naming the option that breaks its rule.
+/// Sessions of kinds `pyspark`, `spark` (Scala), `sparkr` and `sql` in one SparkContext, by an
+/// agent in Python inside the driver (docs/agent_protocol.md). Needs CPython 3.8 and PySpark where
+/// drivers run; `sparkr` needs R and SparkR there too, and without them each of its statements says
+/// what is missing. Throws std::invalid_argument naming the option that breaks its rule.
 std::unique_ptr<SessionRuntime> make_spark_runtime(SparkRuntimeOptions options);
 
 }  // namespace sparkhost

@@ -34,12 +34,30 @@ namespace {
 constexpr std::chrono::minutes training_limit{10};
 constexpr int training_niceness = 19;
 
-/// Uses what most applications use: session, SQL, a shuffle, a result.
+/// Uses what most applications use: session, SQL, a shuffle, a result; and Scala's interpreter, as
+/// sessions do (sparkhost_scala.py).
 constexpr std::string_view training_program =
     "from pyspark.sql import SparkSession\n"
     "spark = SparkSession.builder.getOrCreate()\n"
     "spark.range(100).selectExpr('id % 7 AS k').groupBy('k').count().collect()\n"
     "spark.sql('SELECT 1 AS one').collect()\n"
+    "try:\n"
+    "    jvm = spark._jvm\n"
+    "    nsc = jvm.scala.tools.nsc\n"
+    "    settings = nsc.Settings()\n"
+    "    settings.usejavacp().tryToSetFromPropertyValue('true')\n"
+    "    writer = jvm.java.io.PrintWriter(jvm.java.io.StringWriter())\n"
+    "    if jvm.scala.util.Properties.versionNumberString().startswith('2.12'):\n"
+    "        main = nsc.interpreter.IMain(settings, writer)\n"
+    "        main.initializeSynchronous()\n"
+    "    else:\n"
+    "        reporter = nsc.interpreter.shell.ReplReporterImpl(settings, writer)\n"
+    "        main = nsc.interpreter.IMain(settings, reporter)\n"
+    "        main.initializeCompiler()\n"
+    "    main.interpret('import org.apache.spark.sql.functions._\\nval x = Seq(1).map(_ + 1)')\n"
+    "    main.interpret('abc')\n"
+    "except Exception as error:\n"
+    "    print('without the interpreter of Scala:', error)\n"
     "spark.stop()\n";
 
 /// Name, size and time of each jar: what Java checks too before it trusts an archive.
@@ -137,7 +155,8 @@ ArchivePlan plan_archive(const SparkInstallation& spark, const std::string& arch
     auto release = read_whole_file(spark.java_home + "/release");
     const std::string inputs = spark.version.text + "\n" + spark.java + "\n" + spark.java_version +
                                "\n" + (release ? *release : std::string()) + "\n" +
-                               plan.class_path + "\n" + jar_listing(spark.spark_home + "/jars");
+                               plan.class_path + "\n" + jar_listing(spark.spark_home + "/jars") +
+                               std::string(training_program);
     if (spark.conf_folder_is_ours) {
         plan.file =
             archive_dir + "/spark-" + spark.version.text + "-" + fingerprint(inputs) + ".jsa";

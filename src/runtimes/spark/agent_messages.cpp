@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "runtimes/spark/agent_messages.hpp"
 
-#include <boost/archive/iterators/base64_from_binary.hpp>
 #include <boost/archive/iterators/binary_from_base64.hpp>
 #include <boost/archive/iterators/dataflow_exception.hpp>
 #include <boost/archive/iterators/transform_width.hpp>
@@ -12,7 +11,6 @@
 #include <boost/json/value.hpp>
 
 #include <algorithm>
-#include <chrono>
 #include <utility>
 
 namespace sparkhost::detail::spark {
@@ -48,22 +46,6 @@ std::optional<std::string> from_base64(std::string_view text) {
         return std::nullopt;
     }
     return bytes;
-}
-
-std::string to_base64(std::string_view bytes) {
-    using Encoder = iterators::base64_from_binary<
-        iterators::transform_width<std::string_view::const_iterator, 6, 8>>;
-    std::string text(Encoder(bytes.begin()), Encoder(bytes.end()));
-    text.append((4 - text.size() % 4) % 4, '=');
-    return text;
-}
-
-/// A JSON string where the bytes are UTF-8, else base64.
-json::value text_to_json(const std::string& bytes) {
-    json::value text(bytes);
-    boost::system::error_code broken;
-    json::parse(json::serialize(text), broken);
-    return broken ? json::value(json::object{{"base64", to_base64(bytes)}}) : text;
 }
 
 /// Reads the fields of one message; remembers the first that is missing or wrong.
@@ -235,6 +217,15 @@ AgentCompletion read_completion(Fields& fields) {
     return read;
 }
 
+AgentAdded read_added(Fields& fields) {
+    AgentAdded read;
+    read.request = fields.number("request");
+    if (fields.has("error")) {
+        read.fault = fields.text("error");
+    }
+    return read;
+}
+
 /// The body of a message of this type; AgentOther where the type says nothing to us.
 decltype(AgentMessage::body) read_body(const std::string& type, Fields& fields,
                                        const json::object& object) {
@@ -268,6 +259,9 @@ decltype(AgentMessage::body) read_body(const std::string& type, Fields& fields,
     if (type == "completion") {
         return read_completion(fields);
     }
+    if (type == "added") {
+        return read_added(fields);
+    }
     if (type == "ack") {
         return AgentAck{};
     }
@@ -282,10 +276,6 @@ bool is_about_a_statement(const AgentMessage& message) {
     return std::holds_alternative<AgentResult>(message.body) ||
            std::holds_alternative<AgentUnheeded>(message.body) ||
            std::holds_alternative<AgentProgress>(message.body);
-}
-
-std::string line_of(const json::object& message) {
-    return json::serialize(message) + "\n";
 }
 
 }  // namespace
@@ -334,45 +324,6 @@ Result<AgentMessage> read_message(std::string_view line) {
         return broken(type + ": " + fields.fault());
     }
     return message;
-}
-
-std::string write_execute(std::int64_t seq, const StatementSpec& statement) {
-    return line_of({{"type", "execute"},
-                    {"seq", seq},
-                    {"statement", statement.id.value},
-                    {"kind", statement.kind},
-                    {"code", text_to_json(statement.code)}});
-}
-
-std::string write_interrupt(std::int64_t seq, const InterruptRequest& request) {
-    json::value limit;
-    if (request.end_session_after) {
-        limit = std::chrono::duration<double>(*request.end_session_after).count();
-    }
-    return line_of({{"type", "interrupt"},
-                    {"seq", seq},
-                    {"statement", request.statement.value},
-                    {"end_session_after", std::move(limit)}});
-}
-
-std::string write_complete(std::int64_t request, const Conversation::CompletionRequest& what) {
-    return line_of({{"type", "complete"},
-                    {"request", request},
-                    {"kind", what.kind},
-                    {"code", text_to_json(what.code)},
-                    {"cursor", what.cursor}});
-}
-
-std::string write_close(std::int64_t seq) {
-    return line_of({{"type", "close"}, {"seq", seq}});
-}
-
-std::string write_ack(std::int64_t received) {
-    return line_of({{"type", "ack"}, {"received", received}});
-}
-
-std::string write_pong(const std::string& id) {
-    return R"({"type":"pong","id":)" + id + "}\n";
 }
 
 }  // namespace sparkhost::detail::spark

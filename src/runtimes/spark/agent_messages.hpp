@@ -19,7 +19,7 @@
 namespace sparkhost::detail::spark {
 
 /// Longest line either side may send, with its end.
-inline constexpr std::size_t max_line = 8u << 20;
+inline constexpr std::size_t max_line = 32u << 20;
 
 /// Bytes in, lines out.
 class LineReader {
@@ -67,6 +67,10 @@ struct AgentCompletion {
     std::int64_t request{0};
     Completion completion{};
 };
+struct AgentAdded {
+    std::int64_t request{0};
+    std::optional<std::string> fault{};
+};
 struct AgentAck {};
 struct AgentPing {
     std::string id{};  ///< JSON, to be given back
@@ -78,8 +82,8 @@ struct AgentMessage {
     std::int64_t seq{0};  ///< 0: not numbered
     std::optional<StatementId> statement{};
     std::variant<AgentOther, AgentStatus, AgentReady, AgentFailed, AgentOutput, AgentResult,
-                 AgentUnheeded, AgentRejected, AgentBye, AgentProgress, AgentCompletion, AgentAck,
-                 AgentPing>
+                 AgentUnheeded, AgentRejected, AgentBye, AgentProgress, AgentCompletion, AgentAdded,
+                 AgentAck, AgentPing>
         body{};
 };
 
@@ -90,6 +94,7 @@ Result<AgentMessage> read_message(std::string_view line);
 std::string write_execute(std::int64_t seq, const StatementSpec& statement);
 std::string write_interrupt(std::int64_t seq, const InterruptRequest& request);
 std::string write_complete(std::int64_t request, const Conversation::CompletionRequest& what);
+std::string write_add(std::int64_t request, const SessionFile& file);
 std::string write_close(std::int64_t seq);
 std::string write_ack(std::int64_t received);
 std::string write_pong(const std::string& id);

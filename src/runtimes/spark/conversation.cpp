@@ -131,13 +131,15 @@ void Talk::tell(AgentMessage& message) {
         return say(write_pong(ping->id));
     }
     if (auto* completion = std::get_if<AgentCompletion>(&message.body)) {
-        const auto call = completions_.find(completion->request);
-        if (call != completions_.end()) {
-            call->second->answer = std::move(completion->completion);
-            call->second->waiter->wake(WakeReason::changed);
-            completions_.erase(call);
+        return answer<Completion>(completions_, completion->request,
+                                  std::move(completion->completion));
+    }
+    if (const auto* added = std::get_if<AgentAdded>(&message.body)) {
+        Result<void> taken = ok();
+        if (added->fault) {
+            taken = Error(Errc::invalid_argument, *added->fault);
         }
-        return;
+        return answer<void>(additions_, added->request, std::move(taken));
     }
     if (const auto* rejected = std::get_if<AgentRejected>(&message.body)) {
         return reject(message, *rejected);
@@ -237,20 +239,51 @@ Awaitable<StatementResult> Talk::execute(StatementSpec statement,
     co_return std::move(*entry->answer);
 }
 
-Awaitable<Completion> Talk::complete(Conversation::CompletionRequest request) {
+template <class T>
+Awaitable<T> Talk::ask(Calls<T>& calls, std::function<std::string(std::int64_t)> line) {
     if (over_) {
         co_return *over_;
     }
     const auto number = ++last_request_;
-    auto call = std::make_shared<Call<Completion>>();
-    completions_.emplace(number, call);
-    say(write_complete(number, request));
+    auto call = std::make_shared<Call<T>>();
+    calls.emplace(number, call);
+    say(line(number));
     const auto reason = co_await wait_quietly(call->waiter);
-    completions_.erase(number);
+    calls.erase(number);
     if (reason == WakeReason::cancelled) {
         co_return wait_was_cancelled();
     }
     co_return std::move(*call->answer);
+}
+
+template <class T>
+void Talk::answer(Calls<T>& calls, std::int64_t request, Result<T> answer) {
+    const auto call = calls.find(request);
+    if (call != calls.end()) {
+        call->second->answer = std::move(answer);
+        call->second->waiter->wake(WakeReason::changed);
+        calls.erase(call);
+    }
+}
+
+template <class T>
+void Talk::end_asked(Calls<T>& calls, const Error& error) {
+    for (const auto& [number, call] : std::exchange(calls, {})) {
+        call->answer = error;
+        call->waiter->wake(WakeReason::changed);
+    }
+}
+
+Awaitable<Completion> Talk::complete(Conversation::CompletionRequest request) {
+    return ask<Completion>(completions_, [request = std::move(request)](std::int64_t number) {
+        return write_complete(number, request);
+    });
+}
+
+Awaitable<void> Talk::add(SessionFile file) {
+    return ask<void>(additions_, [file = std::move(file)](std::int64_t number) {
+        return write_add(number, file);
+    });
 }
 
 void Talk::interrupt(const InterruptRequest& request) {
@@ -291,10 +324,8 @@ void Talk::end_calls(const Error& error) {
         statement->answer = error;
         statement->waiter->wake(WakeReason::changed);
     }
-    for (const auto& [number, call] : std::exchange(completions_, {})) {
-        call->answer = error;
-        call->waiter->wake(WakeReason::changed);
-    }
+    end_asked(completions_, error);
+    end_asked(additions_, error);
 }
 
 void Talk::say(std::string line) {

@@ -7,7 +7,7 @@
 
 #include <sparkhost/session_runtime.hpp>
 
-#include <deque>
+#include <functional>
 #include <map>
 #include <memory>
 #include <optional>
@@ -23,6 +23,7 @@ public:
     Awaitable<void> run();
     Awaitable<StatementResult> execute(StatementSpec statement, std::shared_ptr<OutputSink> sink);
     Awaitable<Completion> complete(Conversation::CompletionRequest request);
+    Awaitable<void> add(SessionFile file);
     void interrupt(const InterruptRequest& request);
     void settle(StatementId statement);
     void settle_session();
@@ -41,7 +42,15 @@ private:
         std::int64_t command{0};
     };
     using StatementPtr = std::shared_ptr<Statement>;
-    using CompletionPtr = std::shared_ptr<Call<Completion>>;
+    /// Calls that are answered once and may be lost with the connection, by their numbers.
+    template <class T>
+    using Calls = std::map<std::int64_t, std::shared_ptr<Call<T>>>;
+    template <class T>
+    Awaitable<T> ask(Calls<T>& calls, std::function<std::string(std::int64_t)> line);
+    template <class T>
+    static void answer(Calls<T>& calls, std::int64_t request, Result<T> answer);
+    template <class T>
+    static void end_asked(Calls<T>& calls, const Error& error);
 
     asio::awaitable<Error> read_until_it_ends();
     asio::awaitable<void> write_until_it_ends();
@@ -59,7 +68,8 @@ private:
     std::shared_ptr<SessionSink> sink_;
     ConversationMachine machine_;
     std::map<StatementId, StatementPtr> statements_{};
-    std::map<std::int64_t, CompletionPtr> completions_{};
+    Calls<Completion> completions_{};
+    Calls<void> additions_{};
     std::int64_t last_request_{0};
     std::string unsent_{};
     std::shared_ptr<Waiter> writer_{};

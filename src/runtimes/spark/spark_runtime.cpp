@@ -5,6 +5,7 @@
 
 #include <sparkhost/runtimes/spark.hpp>
 
+#include <boost/algorithm/string/join.hpp>
 #include <boost/json/object.hpp>
 #include <boost/json/serialize.hpp>
 
@@ -48,6 +49,12 @@ void check(const SparkRuntimeOptions& options) {
     require(options.max_result >= 1024 && options.max_result <= 1u << 20,
             "max_result: must be between 1 KiB and 1 MiB");
     require(options.max_rows >= 1, "max_rows: must be at least 1");
+    require(std::ranges::all_of(options.job_jars,
+                                [](const std::string& jar) {
+                                    return jar.starts_with('/') &&
+                                           jar.find(':') == std::string::npos;
+                                }),
+            "job_jars: must be absolute paths without a colon");
     require(options.host_vanished_after >= std::chrono::seconds(1),
             "host_vanished_after: must be at least 1 s");
 }
@@ -57,6 +64,10 @@ std::string settings_of(const SparkRuntimeOptions& options,
     boost::json::object settings{{"endpoint", request.agent_endpoint},
                                  {"ticket", request.ticket},
                                  {"secret_file", request.claim_file},
+                                 {"kind", request.session.kind},
+                                 {"cache_folder", options.work_dir},
+                                 {"job_jars", boost::algorithm::join(options.job_jars, ":")},
+                                 {"max_line", max_line},
                                  {"max_output", options.max_output},
                                  {"max_result", options.max_result},
                                  {"max_rows", options.max_rows},
@@ -118,6 +129,9 @@ public:
     Awaitable<Completion> complete(CompletionRequest request) override {
         return keep(talk_, talk_->complete(std::move(request)));
     }
+    Awaitable<void> add(SessionFile file) override {
+        return keep(talk_, talk_->add(std::move(file)));
+    }
     void close() override { talk_->close(); }
 
 private:
@@ -130,7 +144,7 @@ public:
         check(options_);
     }
 
-    Traits traits() const override { return {"spark", {"pyspark", "sql"}}; }
+    Traits traits() const override { return {"spark", {"pyspark", "spark", "sparkr", "sql"}}; }
     Awaitable<SubmitRequest> prepare(SessionRequest request) override {
         return prepare_request(options_, traits().kinds, std::move(request));
     }
@@ -147,8 +161,10 @@ private:
                                                     SessionRequest request) {
         const auto& kind = request.session.kind;
         if (!kind.empty() && std::ranges::find(kinds, kind) == kinds.end()) {
-            co_return Error(Errc::invalid_argument,
-                            "must be \"pyspark\" or \"sql\", not \"" + kind + "\"", "kind");
+            co_return Error(
+                Errc::invalid_argument,
+                "must be \"pyspark\", \"spark\", \"sparkr\" or \"sql\", not \"" + kind + "\"",
+                "kind");
         }
         auto pool = options.blocking_executor;
         auto work = [options = std::move(options), request = std::move(request)] {

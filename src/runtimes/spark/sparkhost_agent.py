@@ -8,16 +8,14 @@ the main thread; one other thread does all input and output; a third one asks Sp
 and cancels its jobs. Needs CPython 3.8 and the PySpark it runs in.
 
 Reading order: values and codecs, the pure machines (Outbox, StatementTable, InterruptMachine …),
-capture of output, Spark, the agent's threads. What runs the code of each kind is in the modules
-beside this file.
+Spark, the agent's threads. What captures output and what runs the code of each kind is in the
+modules beside this file.
 """
 
 import atexit
 import collections
 import contextlib
-import ctypes
 import errno
-import fcntl
 import json
 import logging
 import math
@@ -28,24 +26,30 @@ import secrets
 import select
 import signal
 import socket
-import struct
 import sys
 import tempfile
-import termios
 import threading
 import time
 import traceback
 import warnings
 
 _writes_bytecode, sys.dont_write_bytecode = sys.dont_write_bytecode, True  # the folder is the host's
+from sparkhost_files import KINDS_OF_FILES, Files, add_error  # noqa: E402
+from sparkhost_java import JavaJobs  # noqa: E402
+from sparkhost_jobs import PythonJobs  # noqa: E402
+from sparkhost_output import Capture, OutputMeter  # noqa: E402
+from sparkhost_processes import become_subreaper, end_descendants  # noqa: E402
 from sparkhost_python import PythonCode  # noqa: E402
+from sparkhost_r import RCode  # noqa: E402
+from sparkhost_scala import ScalaCode  # noqa: E402
 from sparkhost_sql import SqlCode  # noqa: E402
-from sparkhost_text import (describe_exception, is_own_file, read_wire_text,  # noqa: E402
-                            unfinished_tail, wire_text)
+from sparkhost_text import (cut_text, describe_exception, is_own_file, read_wire_text,  # noqa: E402
+                            wire_text)
 sys.dont_write_bytecode = _writes_bytecode
 
 PROTOCOL_VERSIONS = [1]
-KINDS = ("pyspark", "sql")
+KINDS = ("pyspark", "spark", "sparkr", "sql")
+JOB_KINDS = ("pyspark", "spark")
 
 EXIT_CLOSED = 0
 EXIT_INTERNAL = 1
@@ -87,8 +91,10 @@ class Settings:
         "stop_grace": (10, 0, 600),                      # for Spark to stop
         "bye_grace": (3, 0, 600),                        # for the host to acknowledge the end
         "progress_every": (0.5, 0.05, 3600),
+        "rich": (0, 0, 1),                               # 1: other forms of an echo beside its text
     }
-    TEXTS = ("endpoint", "ticket", "secret", "secret_file", "spool_folder")
+    TEXTS = ("endpoint", "ticket", "secret", "secret_file", "spool_folder", "kind", "cache_folder",
+             "job_jars")  # paths, joined by colons
 
     def __init__(self, values):
         if not isinstance(values, dict):
@@ -114,6 +120,8 @@ class Settings:
             raise SettingsError("memory: must be four times max_chunk")
         if not self.ticket:
             raise SettingsError("ticket: must be given")
+        if self.kind and self.kind not in KINDS:
+            raise SettingsError("kind: must be one of " + ", ".join(KINDS))
         if bool(self.secret) == bool(self.secret_file):
             raise SettingsError("secret: must be given, or secret_file, and not both")
         self.address = parse_endpoint(self.endpoint)
@@ -380,7 +388,8 @@ class Outbox:
 
 # ---- statements ------------------------------------------------------------------------------
 
-Statement = collections.namedtuple("Statement", "id kind code")
+# `job`: the code is a binary job of the kind's language
+Statement = collections.namedtuple("Statement", "id kind code job", defaults=[False])
 
 
 class StatementTable:
@@ -530,121 +539,6 @@ class BackOff:
         return pause * (1 - self._chance() / 2)
 
 
-# ---- output ----------------------------------------------------------------------------------
-
-class OutputMeter:
-    """Turns what one statement (or the time between two) writes into chunks, and cuts what is
-    beyond the limit, with a note where it happens and one at the end."""
-
-    def __init__(self, limit):
-        self._limit = limit
-        self._left = limit
-        self.dropped = 0
-        self._tails = {}
-
-    def feed(self, stream, data):
-        """Gives (stream, bytes) pairs."""
-        data = self._tails.pop(stream, b"") + data
-        tail = unfinished_tail(data)
-        if tail:
-            self._tails[stream] = data[-tail:]
-            data = data[:-tail]
-        return self._take(stream, data)
-
-    def finish(self):
-        chunks = []
-        for stream in list(self._tails):
-            chunks += self._take(stream, self._tails.pop(stream))
-        if self.dropped:
-            note = f"[sparkhost: {self.dropped} bytes of output were cut]\n"
-            chunks.append(("stderr", note.encode()))
-        return chunks
-
-    def _take(self, stream, data):
-        if not data:
-            return []
-        if len(data) <= self._left:
-            self._left -= len(data)
-            return [(stream, data)]
-        kept = data[:self._left]
-        kept = kept[:len(kept) - unfinished_tail(kept)]
-        chunks = [(stream, kept)] if kept else []
-        if not self.dropped:
-            note = f"\n[sparkhost: more than {self._limit} bytes of output; the rest is cut]\n"
-            chunks.append(("stderr", note.encode()))
-        self._left = 0
-        self.dropped += len(data) - len(kept)
-        return chunks
-
-
-def is_closed(stream):
-    try:
-        return stream is None or getattr(stream, "closed", False)
-    except ValueError:  # detached
-        return True
-
-
-class Capture:
-    """Descriptors 1 and 2 become pipes, for Python, C code and child processes alike."""
-
-    PIPE_SIZE = 1 << 20
-    F_SETPIPE_SZ = 1031
-
-    def __init__(self):
-        self.readers = {}
-        self._writers = {}
-        self._streams = {}
-        for number, stream in ((1, "stdout"), (2, "stderr")):
-            reader, writer = os.pipe()
-            os.set_blocking(reader, False)
-            with contextlib.suppress(OSError):  # above the system's limit: a small pipe does
-                fcntl.fcntl(writer, self.F_SETPIPE_SZ, self.PIPE_SIZE)
-            self.readers[stream] = reader
-            self._writers[number] = writer
-        self.attach()
-        try:
-            self._flush_c = ctypes.CDLL(None).fflush
-        except (OSError, AttributeError):
-            self._flush_c = None
-
-    def attach(self):
-        """Makes 1 and 2 ours, again where a statement has closed or moved them."""
-        for number, writer in self._writers.items():
-            try:
-                there = os.fstat(number)
-            except OSError:
-                there = None
-            if there is None or not os.path.samestat(there, os.fstat(writer)):
-                os.dup2(writer, number, inheritable=True)
-        for name, number, errors in (("stdout", 1, "surrogateescape"),
-                                     ("stderr", 2, "backslashreplace")):
-            first = name not in self._streams
-            if first or is_closed(self._streams[name]):
-                self._streams[name] = open(number, "w", buffering=1, encoding="utf-8",
-                                           errors=errors, closefd=False)
-                setattr(sys, f"__{name}__", self._streams[name])
-            if first or is_closed(getattr(sys, name)):
-                setattr(sys, name, self._streams[name])
-
-    def flush(self):
-        for stream in self._streams.values():
-            with contextlib.suppress(ValueError, OSError):
-                stream.flush()
-        if self._flush_c is not None:
-            self._flush_c(None)
-
-    def pending(self, stream):
-        """How many bytes have been written and not been read."""
-        buffer = fcntl.ioctl(self.readers[stream], termios.FIONREAD, b"\0" * 4)
-        return struct.unpack("i", buffer)[0]
-
-    def read(self, stream, size):
-        try:
-            return os.read(self.readers[stream], size)
-        except BlockingIOError:
-            return b""
-
-
 # ---- interrupting ----------------------------------------------------------------------------
 
 class Gate:
@@ -689,6 +583,8 @@ class Spark:
 
     def __init__(self):
         self._session = None
+        self._sql_context = None, None  # a session and its SQLContext
+        self._files = None, None        # a context and its folder of files
         self._ended_jobs = {}  # of the current group: (completed tasks, tasks)
 
     @staticmethod
@@ -697,13 +593,12 @@ class Spark:
 
     def start(self):
         """Gives the names that statements begin with."""
-        from pyspark.sql import SparkSession, SQLContext
+        from pyspark.sql import SparkSession
         self._session = SparkSession.builder.getOrCreate()
-        context = self._session.sparkContext
-        names = {"spark": self._session, "sc": context}
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # it is deprecated, and old notebooks use it
-            names["sqlContext"] = SQLContext(context, self._session)
+        names = {"spark": self._session, "sc": self._session.sparkContext,
+                 "sqlContext": self.sql_context()}
+        sys.path[:] = [os.path.abspath(folder) for folder in sys.path]
+        self._enter_files()
         for name in ("", "py4j.clientserver", "py4j.java_gateway"):
             logging.getLogger(name).addFilter(
                 lambda record: not str(record.msg).startswith(self.NOISE))
@@ -722,19 +617,65 @@ class Spark:
             self._session = SparkSession.builder.getOrCreate()
         return self._session
 
+    def context(self):
+        """The context there is. Unlike session(), makes none where a statement has stopped it."""
+        context = self._context()
+        if context is None:
+            raise RuntimeError("the session's code has stopped Spark")
+        return context
+
+    def sql_context(self):
+        session = self.session()
+        if self._sql_context[0] is not session:
+            from pyspark.sql import SQLContext
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore")  # it is deprecated, and old notebooks use it
+                self._sql_context = session, SQLContext(session.sparkContext, session)
+        return self._sql_context[1]
+
+    def hive_context(self):
+        """None where the session has no Hive, as with Livy."""
+        catalog = self.session().conf.get("spark.sql.catalogImplementation", "in-memory")
+        return self.sql_context() if catalog == "hive" else None
+
+    def _enter_files(self):
+        """Code runs in the folder of the session's files, as Livy's does: sc.addFile puts them
+        there. It may go elsewhere, and stays there; a context that it makes anew has another."""
+        context = self._context()
+        if context is self._files[0]:
+            return
+        from pyspark import SparkFiles
+        folder = SparkFiles.getRootDirectory()
+        try:
+            here = os.getcwd()
+        except FileNotFoundError:  # removed with its context
+            here = self._files[1]
+        if here == self._files[1] or self._files[1] is None:
+            os.chdir(folder)
+        self._files = context, os.getcwd()
+
     def begin(self, statement_id):
         """Main thread: its jobs belong to the statement from now on."""
         self._ended_jobs = {}
         context = self._context()
         if context is not None:
             with contextlib.suppress(Exception):  # stopped; the code will hear of it itself
-                context.setJobGroup(self._group(statement_id),
+                self._enter_files()
+                context.setJobGroup(self.group(statement_id),
                                     f"statement {statement_id}", True)
 
     def cancel_jobs(self, statement_id):
         context = self._context()
         if context is not None:
-            context.cancelJobGroup(self._group(statement_id))
+            context.cancelJobGroup(self.group(statement_id))
+
+    def cancel_future_jobs(self, statement_id):
+        """The same for jobs that are still to begin, where Spark can do that: from 4.0 on."""
+        context = self._context()
+        if context is not None and int(context.version.split(".")[0]) >= 4:
+            context._jsc.sc().cancelJobGroupAndFutureJobs(self.group(statement_id))
+        else:
+            self.cancel_jobs(statement_id)
 
     def progress(self, statement_id):
         """(completed tasks, tasks) of the statement's jobs so far."""
@@ -743,7 +684,7 @@ class Spark:
             return 0, 0
         tracker = context.statusTracker()
         completed = total = 0
-        for job in tracker.getJobIdsForGroup(self._group(statement_id)):
+        for job in tracker.getJobIdsForGroup(self.group(statement_id)):
             counts = ended.get(job)
             if counts is None:
                 info = tracker.getJobInfo(job)
@@ -765,7 +706,7 @@ class Spark:
         return context._active_spark_context
 
     @staticmethod
-    def _group(statement_id):
+    def group(statement_id):
         return f"sparkhost-{statement_id}"
 
 
@@ -788,45 +729,6 @@ class Worker(threading.Thread):
                 function(*arguments)
             except BaseException as error:
                 self._log(f"{self.name}: {error!r}")
-
-
-# ---- processes -------------------------------------------------------------------------------
-
-def become_subreaper():
-    """What a child leaves behind becomes ours, so that it can be ended with the session."""
-    with contextlib.suppress(OSError, AttributeError):
-        ctypes.CDLL(None).prctl(36, 1, 0, 0, 0)  # PR_SET_CHILD_SUBREAPER
-
-
-def descendants():
-    children = collections.defaultdict(list)
-    for name in os.listdir("/proc"):
-        if name.isdigit():
-            with contextlib.suppress(OSError):
-                with open(f"/proc/{name}/stat", "rb") as file:
-                    state, parent = file.read().rpartition(b")")[2].split()[:2]
-                if state != b"Z":
-                    children[int(parent)].append(int(name))
-    found = [os.getpid()]
-    for pid in found:
-        found += children[pid]
-    return found[1:]
-
-
-def end_descendants(patience=1.0):
-    """SIGTERM, then SIGKILL, until there are none."""
-    for number in (signal.SIGTERM, signal.SIGKILL):
-        deadline = time.monotonic() + patience
-        left = descendants()
-        for pid in left:
-            with contextlib.suppress(OSError):
-                os.kill(pid, number)
-        while left and time.monotonic() < deadline:
-            with contextlib.suppress(OSError):
-                while os.waitpid(-1, os.WNOHANG)[0]:
-                    pass
-            time.sleep(0.01)
-            left = descendants()
 
 
 # ---- the connection --------------------------------------------------------------------------
@@ -1129,6 +1031,7 @@ class Agent:
     """What both threads share. Methods say which thread calls them; `lock` guards the rest."""
 
     HOLD_OUTPUT = 0.02  # after a small piece, so that the next ones travel together
+    LEFTOVERS = (0.1, 0.3, 1, 3, 10, 30)  # seconds after an interrupted statement's end
 
     def __init__(self, settings, log):
         self.settings = settings
@@ -1141,7 +1044,10 @@ class Agent:
         self._table = StatementTable(settings.max_waiting)
         self._interrupts = InterruptMachine(settings.interrupt_repeat,
                                             settings.interrupt_attempts)
-        self._codes = {}  # by kind, once Spark is there: run(), describe(), maybe complete(), cancel()
+        # by kind, once Spark is there: run(), describe(), maybe complete(), cancel(), add_jar()
+        self._codes = {}
+        self._jobs = {}  # the same for binary jobs
+        self._files = None
         self._capture = None
         self._read = {"stdout": 0, "stderr": 0}
         self._meter = OutputMeter(settings.max_output)
@@ -1152,12 +1058,14 @@ class Agent:
         self._final_at = None
         self._progress_at = None
         self._progress_told = None
+        self._leftovers = {}  # statement: when to cancel its jobs again
         self._cut = min(settings.max_result // 2, 64 << 10)
         self._main = threading.main_thread().ident
         self._pid = os.getpid()
         self._link = Link(self)
         self._spark_worker = Worker("sparkhost-spark", log)
         self._completion_worker = Worker("sparkhost-completion", log)
+        self._files_worker = Worker("sparkhost-files", log)
 
     # -- main thread --
 
@@ -1186,7 +1094,11 @@ class Agent:
                     self.changed.wait()
                 if self._ending is not None:
                     return False
+            scala = ScalaCode(self.spark, self.settings.max_result, self.settings.cache_folder)
+            scala.prepare(early=self.settings.kind == "spark")
             names = self.spark.start()
+            if self.settings.kind == "spark":
+                self._start_early(scala)
         except BaseException as error:
             name, value, lines = describe_exception(error, self._cut)
             self.log("Spark could not be started\n" + "".join(lines))
@@ -1195,11 +1107,16 @@ class Agent:
                             "traceback": [wire_text(line) for line in lines]})
             self._end_from_main("spark_failed", "Spark could not be started", EXIT_SPARK_FAILED)
             return False
-        python = PythonCode(self.settings.max_result)
+        os.environ.setdefault("MPLBACKEND", "agg")  # there is no screen
+        python = PythonCode(self.settings.max_result, bool(self.settings.rich))
         python.names.update(names)
-        self._codes = {"pyspark": python,
+        self._codes = {"pyspark": python, "spark": scala,
                        "sql": SqlCode(self.spark, self.settings.max_rows,
-                                      self.settings.max_result)}
+                                      self.settings.max_result),
+                       "sparkr": RCode(self.spark, self.settings.max_result, self.log)}
+        self._jobs = {"pyspark": PythonJobs(self.spark),
+                      "spark": JavaJobs(self.spark, self.settings.job_jars)}
+        self._files = Files(self.spark, self._codes)
         sys.argv[:] = [""]
         os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
         facts = self.spark.facts()
@@ -1209,6 +1126,12 @@ class Agent:
             if not self._table.has_waiting():
                 self._post({"type": "status", "state": "idle"})
         return True
+
+    def _start_early(self, scala):
+        try:
+            scala.wait_until_ready()
+        except Exception as error:  # a statement will try again, and tell its client
+            self.log(f"Scala's interpreter could not be started: {error}")
 
     def _serve(self):
         while True:
@@ -1254,16 +1177,31 @@ class Agent:
         if sys.stdout is not sys.__stdout__:
             self.gate.call(getattr(sys.stdout, "flush", str))
         data, notes = value
-        return {"status": "ok", "notes": notes,
-                "data": {kind: wire_text(content) for kind, content in data.items()}}
+        fields = {"status": "ok", "notes": notes,
+                  "data": {kind: wire_text(content) for kind, content in data.items()}}
+        # a byte can take six in JSON
+        is_small = sum(map(len, data.values())) * 6 + 65536 < self.settings.max_line
+        return fields if is_small else self._fitting(fields)
+
+    def _fitting(self, fields):
+        """What is neither cut nor fits into a message is an error."""
+        limit = self.settings.max_line - 1024  # for what is added to the fields
+        size = len(encode_frame(fields))
+        if size <= limit:
+            return fields
+        return {"status": "error", "ename": "ResultTooLarge", "traceback": [],
+                "evalue": f"the result takes {size} bytes in a message, and it may take {limit}"}
 
     def _run(self, statement):
         self.spark.begin(statement.id)
-        return self._codes[statement.kind].run(statement)
+        return self._runner(statement).run(statement)
+
+    def _runner(self, statement):
+        return (self._jobs if statement.job else self._codes)[statement.kind]
 
     def _failure(self, statement, error):
         # runs the exception's own code, so it can be interrupted too
-        described, _ = self.gate.call(self._codes[statement.kind].describe, error, self._cut)
+        described, _ = self.gate.call(self._runner(statement).describe, error, self._cut)
         name, value, lines = described or (type(error).__name__, "", [])
         return {"status": "error", "ename": name, "evalue": wire_text(value),
                 "traceback": [wire_text(line) for line in lines]}
@@ -1271,8 +1209,10 @@ class Agent:
     def _finish(self, statement, fields):
         with self.lock:
             interrupted = self._interrupts.over(statement.id)
-            if interrupted:  # the JVM may have begun a job after the last cancellation
-                self._spark_worker.call(self.spark.cancel_jobs, statement.id)
+            if interrupted:  # the JVM goes on where Python was cut short, and may begin a job yet
+                self._spark_worker.call(self.spark.cancel_future_jobs, statement.id)
+                now = time.monotonic()
+                self._leftovers[statement.id] = [now + after for after in self.LEFTOVERS]
         self._capture.flush()
         with self.changed:
             self._drain()
@@ -1340,7 +1280,8 @@ class Agent:
 
     def receive(self, message):
         handler = {"execute": self._on_execute, "interrupt": self._on_interrupt,
-                   "complete": self._on_complete, "close": self._on_close}.get(message["type"])
+                   "complete": self._on_complete, "add": self._on_add,
+                   "close": self._on_close}.get(message["type"])
         if handler is None:
             self.log(f"a message of unknown type is ignored: {message['type'][:100]!r}")
             return
@@ -1361,10 +1302,14 @@ class Agent:
             os._exit(EXIT_INTERNAL)
 
     def _on_execute(self, message):
+        job = message.get("job", False)
+        if not isinstance(job, bool):
+            raise ValueError("job: must be true or false")
         statement = Statement(statement_id(message), message.get("kind"),
-                              read_wire_text(message.get("code")))
-        if statement.kind not in KINDS:
-            raise ValueError("kind: must be one of " + ", ".join(KINDS))
+                              read_wire_text(message.get("code")), job)
+        kinds = JOB_KINDS if job else KINDS
+        if statement.kind not in kinds:
+            raise ValueError("kind: must be one of " + ", ".join(kinds))
         if self._ending is not None:
             self._reject(message, "ending", "the session is ending")
             return
@@ -1417,6 +1362,38 @@ class Agent:
                                  "candidates": [wire_text(one) for one in candidates],
                                  "replaces": length})
 
+    def _on_add(self, message):
+        request, what = message.get("request"), message.get("what")
+        if not is_count(request):
+            raise ValueError("request: must be a number")
+        try:
+            uri = read_wire_text(message.get("uri"))
+        except ValueError:
+            uri = ""
+        if what not in KINDS_OF_FILES:
+            self._added(request, "what: must be one of " + ", ".join(KINDS_OF_FILES))
+        elif not uri:
+            self._added(request, "uri: must be a text of UTF-8")
+        elif self._ending is not None:
+            self._added(request, "the session is ending")
+        elif self._files is None:
+            self._added(request, "the session has not started yet")
+        else:
+            self._files_worker.call(self._add, request, what, uri)
+
+    def _add(self, request, what, uri):
+        error = None
+        try:
+            self._files.add(what, uri)
+        except Exception as failure:
+            error = cut_text(add_error(failure), self._cut)
+        with self.lock:
+            self._added(request, error)
+
+    def _added(self, request, error):
+        self._link.say_soon({"type": "added", "request": request,
+                             "error": None if error is None else wire_text(error)})
+
     def _on_close(self, _message):
         self.end("closed", "", EXIT_CLOSED)
 
@@ -1455,7 +1432,8 @@ class Agent:
 
     def tick(self, now):
         """Does what is due and gives when to come again."""
-        deadlines = [self._tick_interrupt(now), self._tick_progress(now)]
+        deadlines = [self._tick_interrupt(now), self._tick_progress(now),
+                     self._tick_leftovers(now)]
         if self._ending is None and not self._link.connected():
             granted = self._link.granted
             limit = self.settings.host_vanished_after if granted else self.settings.connect_for
@@ -1484,10 +1462,12 @@ class Agent:
         return self._interrupts.deadline()
 
     def _cancel(self, statement):
-        self.spark.cancel_jobs(statement.id)
-        code = self._codes[statement.kind]
-        if hasattr(code, "cancel"):
-            code.cancel(statement.id)
+        code = self._runner(statement)
+        try:
+            self.spark.cancel_jobs(statement.id)
+        finally:  # code is stopped also where Spark cannot be reached
+            if hasattr(code, "cancel"):
+                code.cancel(statement.id)
 
     def _tick_progress(self, now):
         if self._progress_at is None or self._table.running is None:
@@ -1496,6 +1476,16 @@ class Agent:
             self._progress_at = now + self.settings.progress_every
             self._spark_worker.call(self._tell_progress, self._table.running.id)
         return self._progress_at
+
+    def _tick_leftovers(self, now):
+        """Jobs of interrupted statements that have begun when these were over."""
+        for statement_id, times in list(self._leftovers.items()):
+            if now >= times[0]:
+                self._spark_worker.call(self.spark.cancel_jobs, statement_id)
+                del times[0]
+            if not times:
+                del self._leftovers[statement_id]
+        return min((times[0] for times in self._leftovers.values()), default=None)
 
     def _tell_progress(self, statement_id):
         running = self._table.running

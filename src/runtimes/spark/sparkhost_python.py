@@ -8,12 +8,18 @@ import collections
 import contextlib
 import inspect
 import linecache
-import re
-import rlcompleter
 import sys
 import types
 
+from sparkhost_completion import complete_python
+from sparkhost_magics import MagicPart, has_magics, rich_forms, run_magic, split_magics
 from sparkhost_text import cut_text, describe_exception, statement_file
+
+
+# What is shown at the end of a statement: an expression's value or, as at the prompt, what stands in
+# a block by itself.
+CodePart = collections.namedtuple("CodePart", "body tail is_block")
+SHOWN = (ast.Expr, ast.If, ast.For, ast.While, ast.With, ast.Try, ast.AsyncFor, ast.AsyncWith)
 
 
 class SourceLines:
@@ -38,8 +44,9 @@ class SourceLines:
 class PythonCode:
     """Runs statements of kind pyspark in a module of their own, `__main__`."""
 
-    def __init__(self, max_size):
+    def __init__(self, max_size, rich=False):
         self._max_size = max_size
+        self._rich = rich
         module = types.ModuleType("__main__")
         module.__dict__.update(__builtins__=builtins, __doc__=None)
         self.names = module.__dict__
@@ -51,37 +58,69 @@ class PythonCode:
         for name in __future__.all_feature_names:
             self._all_features |= getattr(__future__, name).compiler_flag
         self._loop = None
-        self._echo = None
+        self._echoes = []  # of one statement
+        self._in_block = False
+        self._forms = {}, []
         sys.displayhook = self._display
 
     def run(self, statement):
         """Gives (data, notes). Raises what the code raises."""
         name = statement_file(statement.id)
         self._sources.add(name, statement.code)
-        self._echo = None
-        body, tail = self._compile(statement.code, name)
-        if any(part.co_flags & inspect.CO_COROUTINE for part in (body, tail) if part):
-            self._in_loop(self._await(body, tail))
-        else:
-            if body is not None:
-                eval(body, self.names)
-            if tail is not None:
-                sys.displayhook(eval(tail, self.names))
-        echo, self._echo = self._echo, None
-        return {} if echo is None else {"text/plain": cut_text(echo, self._max_size)}, []
+        self._echoes, self._forms = [], ({}, [])
+        for part in self._parts(statement.code, name):
+            self._forms = {}, []  # the last part is what is shown
+            if isinstance(part, MagicPart):
+                self._forms = run_magic(part, self.names), []
+            else:
+                self._run_code(part)
+        data, notes = self._forms
+        if self._echoes:
+            data["text/plain"] = cut_text("\n".join(self._echoes), self._max_size)
+        return data, notes
+
+    def _parts(self, code, name):
+        """Magics and compiled code. Lines that begin with % are magics only where the whole is not
+        Python, as with Livy: it may be an expression or a text that goes on. Raises SyntaxError
+        before anything has run."""
+        try:
+            return [self._compile(code, name)]
+        except SyntaxError as error:
+            if not has_magics(code):
+                raise
+            whole = error
+        try:
+            return [part if isinstance(part, MagicPart) else self._compile(part.text, name)
+                    for part in split_magics(code)]
+        except SyntaxError as error:
+            # the one that tells more: the whole's, unless a magic is all that it stumbles over
+            line = (code.split("\n") + [""])[(whole.lineno or 0) - 1]
+            raise (error if line.startswith("%") else whole) from None
+
+    def _run_code(self, part):
+        self._in_block = part.is_block
+        if any(code.co_flags & inspect.CO_COROUTINE for code in part[:2] if code):
+            self._in_loop(self._await(part.body, part.tail))
+            return
+        if part.body is not None:
+            eval(part.body, self.names)
+        if part.tail is not None:
+            sys.displayhook(eval(part.tail, self.names))  # a block has no value
 
     def _compile(self, code, name):
         flags = ast.PyCF_ALLOW_TOP_LEVEL_AWAIT | self._features
         tree = compile(code, name, "exec", flags | ast.PyCF_ONLY_AST, dont_inherit=True)
         body = tail = None
-        last = tree.body.pop() if tree.body and isinstance(tree.body[-1], ast.Expr) else None
+        last = tree.body.pop() if tree.body and isinstance(tree.body[-1], SHOWN) else None
         if tree.body:
             body = compile(tree, name, "exec", flags, dont_inherit=True)
             self._features |= body.co_flags & self._all_features
             flags |= self._features
-        if last is not None:
+        if isinstance(last, ast.Expr):
             tail = compile(ast.Expression(last.value), name, "eval", flags, dont_inherit=True)
-        return body, tail
+        elif last is not None:
+            tail = compile(ast.Interactive([last]), name, "single", flags, dont_inherit=True)
+        return CodePart(body, tail, last is not None and not isinstance(last, ast.Expr))
 
     async def _await(self, body, tail):
         """All of a statement that awaits anywhere runs inside the loop."""
@@ -114,7 +153,12 @@ class PythonCode:
         if value is None:
             return
         builtins._ = None
-        self._echo = repr(value)
+        if self._in_block:
+            print(repr(value))
+        else:
+            self._echoes.append(repr(value))
+        if self._rich:
+            self._forms = rich_forms(value, self._max_size)
         builtins._ = value
 
     @staticmethod
@@ -123,13 +167,4 @@ class PythonCode:
 
     def complete(self, before):
         """Words that continue the text before the cursor, and how long their beginning is."""
-        word = re.search(r"[\w.]*$", before).group()
-        if not word:
-            return [], 0
-        completer, found = rlcompleter.Completer(self.names), []
-        while len(found) < 200:
-            candidate = completer.complete(word, len(found))
-            if candidate is None:
-                break
-            found.append(candidate.rstrip("() "))
-        return sorted(set(found)), len(word)
+        return complete_python(before, self.names)

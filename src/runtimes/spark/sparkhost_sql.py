@@ -55,7 +55,8 @@ def sql_table(frame, max_rows, max_size):
         rows.pop()
         notes.append(f"only the first {max_rows} rows are shown")
     fields = frame.schema.fields
-    schema = json.dumps(json.loads(frame.schema.json()), ensure_ascii=False, separators=(",", ":"))
+    # in Spark's order, which json() has not
+    schema = json.dumps(frame.schema.jsonValue(), ensure_ascii=False, separators=(",", ":"))
     head = '{"schema":' + schema + ',"data":['
     size, texts = len(head.encode()) + 2, []
     for row in rows:
@@ -88,5 +89,6 @@ class SqlCode:
         if isinstance(error, KeyboardInterrupt):
             return describe_exception(error, cut)
         java = getattr(error, "_stackTrace", None) or getattr(error, "stackTrace", None) or ""
-        frames = [line.strip() for line in str(java)[:cut].splitlines() if line.startswith("\tat ")]
+        frames = [line[len("\tat "):].rstrip() for line in str(java)[:cut].splitlines()
+                  if line.startswith("\tat ")]
         return "Error", cut_text(str(error), cut), frames

@@ -107,6 +107,9 @@ BOOST_AUTO_TEST_CASE(small_messages_are_read) {
         read_as<AgentBye>(R"({"type":"bye","reason":"closed","detail":"","seq":9})").end.reason ==
         "closed");
     BOOST_TEST(read_as<AgentPing>(R"({"type":"ping","id":{"a":1}})").id == R"({"a":1})");
+    BOOST_TEST(read_as<AgentAdded>(R"({"type":"added","request":4,"error":null})").request == 4);
+    BOOST_TEST(!read_as<AgentAdded>(R"({"type":"added","request":4,"error":null})").fault);
+    BOOST_TEST(read_as<AgentAdded>(R"({"type":"added","request":4,"error":"no"})").fault == "no");
     const auto completion = read_as<AgentCompletion>(
         R"({"type":"completion","request":9,"candidates":["range"],"replaces":2})");
     BOOST_TEST(completion.completion.candidates.at(0) == "range");
@@ -168,6 +171,17 @@ BOOST_AUTO_TEST_CASE(commands_are_written_as_the_protocol_has_them) {
     request.end_session_after = std::chrono::milliseconds(1500);
     BOOST_TEST(write_interrupt(9, request).find(R"("end_session_after":1.5E0)") !=
                std::string::npos);
+    BOOST_TEST(
+        write_execute(3, {StatementId{2}, "spark", "eA==", true}) ==
+        "{\"type\":\"execute\",\"seq\":3,\"statement\":2,\"kind\":\"spark\",\"code\":\"eA==\","
+        "\"job\":true}\n");
+    for (const auto& [use, word] :
+         {std::pair{SessionFile::Use::data, "file"}, std::pair{SessionFile::Use::jar, "jar"},
+          std::pair{SessionFile::Use::python, "pyfile"}}) {
+        BOOST_TEST(write_add(4, {use, "/x"}) == std::string("{\"type\":\"add\",\"request\":4,"
+                                                            "\"what\":\"") +
+                                                    word + "\",\"uri\":\"/x\"}\n");
+    }
     BOOST_TEST(write_complete(2, {"pyspark", "spark.ra", 8}) ==
                "{\"type\":\"complete\",\"request\":2,\"kind\":\"pyspark\",\"code\":\"spark.ra\","
                "\"cursor\":8}\n");

@@ -248,6 +248,25 @@ BOOST_AUTO_TEST_CASE(interrupts_and_pings_pass) {
     BOOST_TEST(!asked->answer.has_value());
 }
 
+BOOST_AUTO_TEST_CASE(a_file_is_taken_refused_or_left_in_doubt) {
+    start();
+    run_talk();
+    const SessionFile file{SessionFile::Use::jar, "/x.jar"};
+    auto taken = ask(talk->add(file));
+    auto refused = ask(talk->add(file));
+    auto lost = ask(talk->add(file));
+    say(R"({"type":"added","request":2,"error":"no such file"})");
+    say(R"({"type":"added","request":1,"error":null})");
+    say(R"({"type":"added","request":9,"error":null})");  // nobody has asked
+    BOOST_TEST(taken->answer.value().has_value());
+    BOOST_TEST(refused->answer.value().error().is(Errc::invalid_argument));
+    BOOST_TEST(refused->answer->error().text().find("no such file") != std::string::npos);
+    BOOST_TEST(!lost->answer.has_value());
+    agent.close();
+    settle();
+    BOOST_TEST(lost->answer.value().error().is(Errc::backend_failed));
+}
+
 BOOST_AUTO_TEST_CASE(completions_find_their_question) {
     start();
     run_talk();

@@ -45,7 +45,8 @@ BOOST_AUTO_TEST_SUITE(spark_runtime)
 
 BOOST_AUTO_TEST_CASE(what_it_prepares_launches_the_agent_with_its_settings) {
     TempDir dir;
-    auto runtime = make_spark_runtime({.work_dir = dir / "agents", .max_rows = 7});
+    auto runtime = make_spark_runtime(
+        {.work_dir = dir / "agents", .max_rows = 7, .job_jars = {"/a.jar", "/b.jar"}});
     for (int round = 0; round < 2; ++round) {  // the same request, the same answer
         const auto launch = run([&] { return runtime->prepare(request_for("sql")); }).value();
         BOOST_TEST(launch.subject == "session-3");
@@ -58,22 +59,27 @@ BOOST_AUTO_TEST_CASE(what_it_prepares_launches_the_agent_with_its_settings) {
         BOOST_TEST(settings.at("endpoint").as_string() == "unix:/run/agents");
         BOOST_TEST(settings.at("ticket").as_string() == "0123-session-3-1");
         BOOST_TEST(settings.at("secret_file").as_string() == "/run/claim");
+        BOOST_TEST(settings.at("kind").as_string() == "sql");
+        BOOST_TEST(std::string(settings.at("cache_folder").as_string()) ==
+                   fs::path(dir / "agents"));
         BOOST_TEST(settings.at("max_rows").to_number<int>() == 7);
+        BOOST_TEST(settings.at("job_jars").as_string() == "/a.jar:/b.jar");
         BOOST_TEST(!settings.contains("secret"));
         const auto others = fs::perms::group_all | fs::perms::others_all;
         BOOST_TEST(((fs::status(launch.spec.args[0]).permissions() & others) == fs::perms::none));
         BOOST_TEST(((fs::status(dir / "agents").permissions() & others) == fs::perms::none));
     }
-    BOOST_TEST(std::distance(fs::directory_iterator(dir / "agents"), {}) == 2);
+    const auto files = std::distance(fs::directory_iterator(dir / "agents"), {});
+    BOOST_TEST(static_cast<std::size_t>(files) == detail::agent_files.size() + 1);
 }
 
 BOOST_AUTO_TEST_CASE(kinds_it_does_not_speak_are_refused) {
     TempDir dir;
     auto runtime = make_spark_runtime({.work_dir = dir / "agents"});
-    for (const std::string kind : {"", "pyspark", "sql"}) {
+    for (const std::string kind : {"", "pyspark", "spark", "sparkr", "sql"}) {
         BOOST_TEST(run([&] { return runtime->prepare(request_for(kind)); }).has_value());
     }
-    const auto refused = run([&] { return runtime->prepare(request_for("sparkr")); });
+    const auto refused = run([&] { return runtime->prepare(request_for("perl")); });
     BOOST_TEST(refused.error().is(Errc::invalid_argument));
     BOOST_TEST(refused.error().field == "kind");
 }

@@ -1,0 +1,2 @@
+# SPDX-License-Identifier: Apache-2.0
+from pickle import dumps, loads  # noqa: F401
