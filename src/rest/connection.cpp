@@ -32,12 +32,12 @@ bool may_wait(const Request& request) {
 }  // namespace connections
 
 Connection::Connection(asio::ip::tcp::socket socket, sparkhost::rest::Router router,
-                       OptionsPtr options)
+                       OptionsPtr options, std::shared_ptr<LargeBodies> large)
     : socket_(std::move(socket)),
       timer_(socket_.get_executor()),
       router_(std::move(router)),
       options_(std::move(options)),
-      reader_({options_->max_header, options_->max_body}) {}
+      reader_({options_->max_header, options_->max_body, std::move(large)}) {}
 
 asio::awaitable<void> Connection::run(Self self) {
     boost::system::error_code ignored;
@@ -78,7 +78,7 @@ asio::awaitable<bool> Connection::read_request(Self self) {
         if (self->draining_ && !begun) {
             co_return false;
         }
-        self->set_deadline(begun ? first_byte + self->options_->io_timeout
+        self->set_deadline(begun ? self->request_deadline(first_byte)
                                  : begin + self->options_->idle_timeout);
         boost::system::error_code failure;
         const auto room = self->reader_.prepare();
@@ -98,6 +98,15 @@ asio::awaitable<bool> Connection::read_request(Self self) {
         }
         self->reader_.commit(size);
     }
+}
+
+/// A large body may come slowly, if it comes.
+Connection::Time Connection::request_deadline(Time first_byte) const {
+    constexpr int longest = 20;
+    const auto limit = options_->io_timeout;
+    const auto now = std::chrono::steady_clock::now();
+    return reader_.is_large() ? std::min(now + limit, first_byte + longest * limit)
+                              : first_byte + limit;
 }
 
 /// False: the connection is to be closed.

@@ -26,7 +26,8 @@ class Connection : public std::enable_shared_from_this<Connection> {
 public:
     using OptionsPtr = std::shared_ptr<const sparkhost::rest::ServeOptions>;
 
-    Connection(asio::ip::tcp::socket socket, sparkhost::rest::Router router, OptionsPtr options);
+    Connection(asio::ip::tcp::socket socket, sparkhost::rest::Router router, OptionsPtr options,
+               std::shared_ptr<LargeBodies> large);
 
     /// Reads and answers requests until the client, a timeout or the server ends it.
     static asio::awaitable<void> run(std::shared_ptr<Connection> self);
@@ -54,6 +55,7 @@ private:
     static asio::awaitable<void> refuse(Self self, http::status status, std::string reason);
     static asio::awaitable<void> linger(Self self);
 
+    Time request_deadline(Time first_byte) const;
     void set_deadline(Time deadline);
     void clear_deadline() { deadline_ = Time::max(); }
     void arm_timer();

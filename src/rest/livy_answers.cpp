@@ -19,19 +19,26 @@ std::string broken_rule(const Error& error) {
     if (!sentence) {
         return "requirement failed: " + error.text();
     }
-    return error.field == "name" ? error.detail : "requirement failed: " + error.detail;
+    const bool whole = error.field == "name" || error.field == "conf";
+    return whole ? error.detail : "requirement failed: " + error.detail;
 }
 
 }  // namespace livy_answers
 
-Response livy_failed(const Error& error, const std::string& id) {
+Response livy_failed(const Error& error, const std::string& id, LivyLevel level) {
     if (error.is(Errc::not_found) && error.field == "statement") {
         return string_response(http::status::not_found, "Statement not found");
     }
     if (error.is(Errc::not_found)) {
-        return message_response(http::status::not_found, "Session '" + id + "' not found.");
+        const std::string words = "Session '" + id + "' not found.";
+        return level == LivyLevel::v0_5 ? string_response(http::status::not_found, words)
+                                        : message_response(http::status::not_found, words);
     }
     return error_response(Dialect::livy, error);
+}
+
+Response livy_failed(const Error& error, const Call& call) {
+    return livy_failed(error, call.id, call.state->options.livy_level);
 }
 
 Response livy_rejected(std::string reason) {
@@ -51,6 +58,27 @@ asio::awaitable<Response> livy_not_created(Error error, std::string name,
         co_return livy_rejected(std::move(reason));
     }
     co_return error_response(Dialect::livy, error);
+}
+
+Response livy_not_active(const SessionRecord& session) {
+    if (session.has_ended() || session.state() == SessionState::shutting_down) {
+        return message_response(http::status::bad_request,
+                                "requirement failed: Session isn't active.");
+    }
+    // Its agent is not there yet, or is on its way back. Livy says 500.
+    auto response = string_response(http::status::service_unavailable,
+                                    "java.lang.IllegalStateException: Session is in state " +
+                                        std::string(to_string(session.state())));
+    response.set(http::field::retry_after, "1");
+    return response;
+}
+
+Response livy_cannot_run(const SessionRecord& session) {
+    // Clients start a session anew when they find the word "dead", and no other.
+    const auto state = session.has_ended() ? "dead" : to_string(session.state());
+    return string_response(
+        http::status::internal_server_error,
+        "java.lang.IllegalStateException: Session is in state " + std::string(state));
 }
 
 std::optional<Response> livy_refused_encoding(const Request& request) {

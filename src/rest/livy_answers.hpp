@@ -4,6 +4,7 @@
 
 // What Livy's routes of batches and of sessions share.
 
+#include "rest/livy_batch.hpp"
 #include "rest/lookup.hpp"
 #include "rest/route.hpp"
 
@@ -15,7 +16,14 @@
 namespace sparkhost::detail::rest {
 
 /// An error about what `id` names in the path; batches are sessions, too.
-Response livy_failed(const Error& error, const std::string& id);
+Response livy_failed(const Error& error, const std::string& id, LivyLevel level = LivyLevel::v0_9);
+/// The same about what the call is for.
+Response livy_failed(const Error& error, const Call& call);
+
+/// The answer to what only an active session can do: it is starting, or has ended.
+Response livy_not_active(const SessionRecord& session);
+/// The same in the words that clients of new work look for.
+Response livy_cannot_run(const SessionRecord& session);
 
 /// Livy's refusal to make something.
 Response livy_rejected(std::string reason);
@@ -44,18 +52,19 @@ Result<LogViewRequest> parse_log_window(const Call& call);
 
 /// Makes the body of an answer.
 template <class Record>
-using Show = asio::awaitable<std::string> (*)(Host* host, Record record);
+using Show = asio::awaitable<std::string> (*)(const sparkhost::rest::RouterState* state,
+                                              Record record);
 
 /// The answer to a conditional GET: 304 where nothing is new, else what `show` makes.
 template <class Record>
-asio::awaitable<Response> answer_observed(Host* host, Observed<Record> observed,
-                                          Show<Record> show) {
+asio::awaitable<Response> answer_observed(const sparkhost::rest::RouterState* state,
+                                          Observed<Record> observed, Show<Record> show) {
     const std::int64_t version = observed.record.version;
     Response response;
     if (observed.not_modified) {
         response.result(http::status::not_modified);
     } else {
-        auto body = co_await show(host, std::move(observed.record));
+        auto body = co_await show(state, std::move(observed.record));
         response = make_response(http::status::ok, json_type, std::move(body));
     }
     set_etag(response, version);

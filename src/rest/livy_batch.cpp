@@ -14,30 +14,32 @@ namespace livy_batches {
 namespace json = boost::json;
 using livy_json::put_text;
 
-json::object batch(const LivyBatch& from, const json::storage_ptr& storage) {
+json::object batch(const LivyBatch& from, LivyLevel level, const json::storage_ptr& storage) {
     json::object object(storage);
     object.reserve(8);
     object.emplace("id", from.record.id.value);
-    put_text(object, "name", from.record.spec.name);
-    put_text(object, "owner", from.record.spec.owner);
-    put_text(object, "proxyUser", from.record.spec.proxy_user);
+    if (level > LivyLevel::v0_5) {
+        put_text(object, "name", from.record.spec.name);
+        put_text(object, "owner", from.record.spec.owner);
+        put_text(object, "proxyUser", from.record.spec.proxy_user);
+    }
     object.emplace("state", to_string(from.record.state()));
     put_text(object, "appId", from.record.application_id);
-    object.emplace("appInfo", livy_json::app_info(from.record.ui_url, storage));
+    object.emplace("appInfo", livy_json::app_info(from.record.ui_url, level, storage));
     object.emplace("log", livy_json::lines(from.log, storage));
     return object;
 }
 
 }  // namespace livy_batches
 
-std::string livy_batch_json(const LivyBatch& batch) {
+std::string livy_batch_json(const LivyBatch& batch, LivyLevel level) {
     livy_json::Scratch scratch;
-    return boost::json::serialize(livy_batches::batch(batch, scratch.storage()));
+    return boost::json::serialize(livy_batches::batch(batch, level, scratch.storage()));
 }
 
 std::string livy_list_json(std::int64_t from, std::int64_t total,
-                           const std::vector<LivyBatch>& batches) {
-    return livy_json::list(from, total, batches, &livy_batches::batch);
+                           const std::vector<LivyBatch>& batches, LivyLevel level) {
+    return livy_json::list(from, total, batches, level, &livy_batches::batch);
 }
 
 std::string livy_state_json(std::int64_t id, std::string_view state) {
@@ -58,13 +60,14 @@ std::string livy_message_json(std::string_view message) {
     return "{\"msg\":" + boost::json::serialize(boost::json::string_view(message)) + "}";
 }
 
-std::string livy_version_json() {
+std::string livy_version_json(LivyLevel level) {
     // Clients read the first three numbers as Livy's version and choose abilities by them.
+    const auto minor = 5 + static_cast<int>(level);
     boost::json::object object;
     object.emplace("url", "");
     object.emplace("branch", "");
     object.emplace("revision", "");
-    object.emplace("version", "0.9.0-sparkhost-" SPARKHOST_VERSION);
+    object.emplace("version", "0." + std::to_string(minor) + ".0-sparkhost-" SPARKHOST_VERSION);
     object.emplace("date", "");
     object.emplace("user", "");
     return boost::json::serialize(object);

@@ -4,6 +4,8 @@
 
 // What the makers of Livy's objects share.
 
+#include <sparkhost/rest/router.hpp>
+
 #include <boost/json/array.hpp>
 #include <boost/json/monotonic_resource.hpp>
 #include <boost/json/object.hpp>
@@ -47,19 +49,22 @@ inline json::array lines(const std::vector<std::string>& from, const json::stora
     return array;
 }
 
-inline json::object app_info(std::string_view ui_url, const json::storage_ptr& storage) {
+inline json::object app_info(std::string_view ui_url, sparkhost::rest::LivyLevel level,
+                             const json::storage_ptr& storage) {
     json::object info(storage);
     info.reserve(3);
     info.emplace("driverLogUrl", nullptr);
     put_text(info, "sparkUiUrl", ui_url);
-    info.emplace("executorLogUrls", nullptr);
+    if (level >= sparkhost::rest::LivyLevel::v0_9) {
+        info.emplace("executorLogUrls", nullptr);
+    }
     return info;
 }
 
 /// `object` makes the JSON of one item.
 template <class Item, class Make>
 std::string list(std::int64_t from, std::int64_t total, const std::vector<Item>& items,
-                 Make object) {
+                 sparkhost::rest::LivyLevel level, Make object) {
     Scratch scratch;
     json::object page(scratch.storage());
     page.emplace("from", from);
@@ -67,7 +72,7 @@ std::string list(std::int64_t from, std::int64_t total, const std::vector<Item>&
     json::array array(scratch.storage());
     array.reserve(items.size());
     for (const Item& item : items) {
-        array.emplace_back(object(item, scratch.storage()));
+        array.emplace_back(object(item, level, scratch.storage()));
     }
     page.emplace("sessions", std::move(array));
     return json::serialize(page);

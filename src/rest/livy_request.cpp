@@ -25,6 +25,17 @@ Result<void> read_name(const JsonNode& node, Create& create) {
     return done;
 }
 
+/// Spark's launcher leaves out what is no property of Spark's, and says so in the driver's log.
+/// Livy's own are left to the host, which may refuse them.
+template <class Create>
+Result<void> read_conf(const JsonNode& node, Create& create) {
+    auto done = read_field(node, node.key, create.spec.conf);
+    std::erase_if(create.spec.conf, [](const auto& entry) {
+        return !entry.first.starts_with("spark.") && !entry.first.starts_with("livy.");
+    });
+    return done;
+}
+
 /// What batches and sessions have in common.
 template <class Create>
 constexpr std::array common{
@@ -40,7 +51,7 @@ constexpr std::array common{
     Field<Create>{"archives", &read_spec<&BatchSpec::archives, Create>},
     Field<Create>{"queue", &read_spec<&BatchSpec::queue, Create>},
     Field<Create>{"name", &read_name<Create>},
-    Field<Create>{"conf", &read_spec<&BatchSpec::conf, Create>},
+    Field<Create>{"conf", &read_conf<Create>},
 };
 
 constexpr std::array batch_fields{
@@ -103,6 +114,22 @@ constexpr std::array statement_fields{
     Field<CreateStatement>{"msg_type", &ignore},
 };
 
+constexpr std::array completion_fields{
+    Field<CompleteCode>{"code", &read_member<&CompleteCode::code>},
+    Field<CompleteCode>{"kind", &read_member<&CompleteCode::kind>},
+    Field<CompleteCode>{"cursor", &read_member<&CompleteCode::cursor>},
+};
+
+constexpr std::array job_fields{
+    Field<SubmitJob>{"job", &read_member<&SubmitJob::job>},
+    Field<SubmitJob>{"jobType", &read_member<&SubmitJob::job_type>},
+};
+
+struct AddFile {
+    std::string uri{};
+};
+constexpr std::array add_fields{Field<AddFile>{"uri", &read_member<&AddFile::uri>}};
+
 struct Unit {
     std::string_view name;
     std::int64_t microseconds;
@@ -140,6 +167,29 @@ Result<CreateStatement> read_create_statement(std::string_view body) {
                                              {create_requests::statement_fields}, create);
     return read ? Result<CreateStatement>(std::move(create))
                 : Result<CreateStatement>(read.error());
+}
+
+Result<CompleteCode> read_complete_code(std::string_view body) {
+    CompleteCode complete;
+    auto read = read_fields<CompleteCode>(body, "org.apache.livy.CompletionRequest",
+                                          {create_requests::completion_fields}, complete);
+    return read ? Result<CompleteCode>(std::move(complete)) : Result<CompleteCode>(read.error());
+}
+
+Result<SubmitJob> read_submit_job(std::string_view body) {
+    SubmitJob submit;
+    auto read =
+        read_fields<SubmitJob>(body, "org.apache.livy.client.common.HttpMessages$SerializedJob",
+                               {create_requests::job_fields}, submit);
+    return read ? Result<SubmitJob>(std::move(submit)) : Result<SubmitJob>(read.error());
+}
+
+Result<std::string> read_add_file(std::string_view body) {
+    create_requests::AddFile add;
+    auto read = read_fields<create_requests::AddFile>(
+        body, "org.apache.livy.client.common.HttpMessages$AddResource",
+        {create_requests::add_fields}, add);
+    return read ? Result<std::string>(std::move(add.uri)) : Result<std::string>(read.error());
 }
 
 Result<std::string> parse_kind(std::string_view name) {

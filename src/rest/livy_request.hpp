@@ -42,6 +42,24 @@ struct CreateStatement {
 };
 Result<CreateStatement> read_create_statement(std::string_view body);
 
+/// The body of Livy's POST /sessions/{id}/completion.
+struct CompleteCode {
+    std::string code{};
+    std::string kind{};           ///< as it was written; empty: not given
+    std::optional<int> cursor{};  ///< UTF-16 units, as Java counts
+};
+Result<CompleteCode> read_complete_code(std::string_view body);
+
+/// The body of Livy's POST /sessions/{id}/submit-job and …/run-job.
+struct SubmitJob {
+    std::string job{};       ///< base64
+    std::string job_type{};  ///< a kind, as it was written
+};
+Result<SubmitJob> read_submit_job(std::string_view body);
+
+/// The body of Livy's POST /sessions/{id}/add-jar, …/add-pyfile and …/add-file: the URI.
+Result<std::string> read_add_file(std::string_view body);
+
 /// A kind by one of Livy's names for it; "shared" is the empty one. Errors: invalid_argument, with
 /// Livy's words.
 Result<std::string> parse_kind(std::string_view name);

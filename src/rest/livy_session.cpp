@@ -21,8 +21,12 @@ namespace json = boost::json;
 using livy_json::lines;
 using livy_json::put_text;
 
-/// In the largest unit that it is a whole number of: "90s", "30m", "2h".
-std::string duration_text(std::chrono::seconds duration) {
+/// In the largest unit that it is a whole number of: "90s", "30m", "2h"; empty: none.
+std::string duration_text(const std::optional<std::chrono::seconds>& given) {
+    if (!given) {
+        return {};
+    }
+    const std::chrono::seconds duration = *given;
     using Unit = std::pair<std::int64_t, const char*>;
     for (const auto& [length, name] : {Unit{86'400, "d"}, Unit{3'600, "h"}, Unit{60, "m"}}) {
         if (duration.count() >= length && duration.count() % length == 0) {
@@ -42,7 +46,30 @@ json::object conf(const std::map<std::string, std::string>& from,
     return object;
 }
 
-json::object session(const LivySession& from, const json::storage_ptr& storage) {
+/// What versions before 0.8 do not show.
+void add_request(json::object& object, const SessionRecord& record, LivyLevel level) {
+    const BatchSpec& spec = record.spec.spec;
+    const auto storage = object.storage();
+    put_text(object, "ttl", duration_text(record.spec.ttl));
+    if (level >= LivyLevel::v0_9) {
+        put_text(object, "idleTimeout", duration_text(record.spec.idle_timeout));
+    }
+    put_text(object, "driverMemory", spec.driver_memory);
+    object.emplace("driverCores", spec.driver_cores.value_or(0));
+    put_text(object, "executorMemory", spec.executor_memory);
+    object.emplace("executorCores", spec.executor_cores.value_or(0));
+    object.emplace("conf", conf(spec.conf, storage));
+    object.emplace("archives", lines(spec.archives, storage));
+    object.emplace("files", lines(spec.files, storage));
+    object.emplace("heartbeatTimeoutInSecond",
+                   record.spec.heartbeat_timeout.value_or(std::chrono::seconds(0)).count());
+    object.emplace("jars", lines(spec.jars, storage));
+    object.emplace("numExecutors", spec.num_executors.value_or(0));
+    object.emplace("pyFiles", lines(spec.py_files, storage));
+    put_text(object, "queue", spec.queue);
+}
+
+json::object session(const LivySession& from, LivyLevel level, const json::storage_ptr& storage) {
     const SessionRecord& record = from.record;
     const BatchSpec& spec = record.spec.spec;
     const bool known = record.facts.has_value();
@@ -54,29 +81,19 @@ json::object session(const LivySession& from, const json::storage_ptr& storage) 
     json::object object(storage);
     object.reserve(23);
     object.emplace("id", record.id.value);
-    put_text(object, "name", spec.name);
+    if (level > LivyLevel::v0_5) {
+        put_text(object, "name", spec.name);
+    }
     put_text(object, "appId", application_id);
     put_text(object, "owner", spec.owner);
     put_text(object, "proxyUser", spec.proxy_user);
     object.emplace("state", to_string(record.state()));
     object.emplace("kind", record.spec.kind.empty() ? "shared" : record.spec.kind);
-    object.emplace("appInfo", livy_json::app_info(ui_url, storage));
+    object.emplace("appInfo", livy_json::app_info(ui_url, level, storage));
     object.emplace("log", lines(from.log, storage));
-    object.emplace("ttl", nullptr);
-    const auto idle = record.spec.idle_timeout;
-    put_text(object, "idleTimeout", idle ? duration_text(*idle) : std::string());
-    put_text(object, "driverMemory", spec.driver_memory);
-    object.emplace("driverCores", spec.driver_cores.value_or(0));
-    put_text(object, "executorMemory", spec.executor_memory);
-    object.emplace("executorCores", spec.executor_cores.value_or(0));
-    object.emplace("conf", conf(spec.conf, storage));
-    object.emplace("archives", lines(spec.archives, storage));
-    object.emplace("files", lines(spec.files, storage));
-    object.emplace("heartbeatTimeoutInSecond", 0);
-    object.emplace("jars", lines(spec.jars, storage));
-    object.emplace("numExecutors", spec.num_executors.value_or(0));
-    object.emplace("pyFiles", lines(spec.py_files, storage));
-    put_text(object, "queue", spec.queue);
+    if (level >= LivyLevel::v0_8) {
+        add_request(object, record, level);
+    }
     return object;
 }
 
@@ -118,14 +135,23 @@ std::string failed_output(const StatementRecord& record, const Failure& failure)
     return text + "]}";
 }
 
-/// What the code wrote, then the echo of its last expression, without blanks at the end.
+/// Livy shows nothing of what Scala code writes to standard error. Our notes are there, too.
+bool is_shown(const StatementRecord& record, const OutputChunk& chunk) {
+    return record.spec.kind != "spark" || chunk.stream == OutputStream::standard_output ||
+           chunk.text.find("[sparkhost: ") <= 1;
+}
+
+/// What the code wrote, then the echo of its last expression; but for Scala's without blanks at
+/// the end.
 std::string plain_text(const StatementRecord& record, std::string_view echo) {
     std::string text;
     for (const OutputChunk& chunk : record.output) {
-        text += chunk.text;
+        text += is_shown(record, chunk) ? chunk.text : std::string();
     }
     text += echo;
-    text.resize(text.find_last_not_of(" \t\n\v\f\r") + 1);
+    if (record.spec.kind != "spark") {
+        text.resize(text.find_last_not_of(" \t\n\v\f\r") + 1);
+    }
     return text;
 }
 
@@ -142,7 +168,8 @@ std::string content(const std::string& type, const std::string& text) {
 std::string good_output(const StatementRecord& record) {
     constexpr std::string_view plain = "text/plain";
     std::map<std::string, std::string> data = record.result->data;
-    if (record.spec.kind != "sql") {
+    // What a magic shows stands alone: clients take the one content that there is.
+    if (record.spec.kind != "sql" && (data.empty() || data.contains(std::string(plain)))) {
         std::string& text = data[std::string(plain)];
         text = plain_text(record, text);
     }
@@ -180,18 +207,18 @@ std::string output(const StatementRecord& record) {
 
 }  // namespace livy_sessions
 
-std::string livy_session_json(LivySession session) {
+std::string livy_session_json(LivySession session, LivyLevel level) {
     redact(session.record.spec.spec);
     livy_json::Scratch scratch;
-    return boost::json::serialize(livy_sessions::session(session, scratch.storage()));
+    return boost::json::serialize(livy_sessions::session(session, level, scratch.storage()));
 }
 
 std::string livy_session_list_json(std::int64_t from, std::int64_t total,
-                                   std::vector<LivySession> sessions) {
+                                   std::vector<LivySession> sessions, LivyLevel level) {
     for (LivySession& session : sessions) {
         redact(session.record.spec.spec);
     }
-    return livy_json::list(from, total, sessions, &livy_sessions::session);
+    return livy_json::list(from, total, sessions, level, &livy_sessions::session);
 }
 
 std::string livy_statement_json(const StatementRecord& record) {

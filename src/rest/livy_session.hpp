@@ -12,11 +12,13 @@
 
 namespace sparkhost::detail::rest {
 
-// Livy's JSON objects of sessions: exactly these keys in this order, nulls included, on one line.
+// Livy's JSON objects of sessions: exactly the level's keys in this order, nulls included, on one
+// line.
 // Secrets of the conf are taken out.
-std::string livy_session_json(LivySession session);
+std::string livy_session_json(LivySession session, LivyLevel level = LivyLevel::v0_9);
 std::string livy_session_list_json(std::int64_t from, std::int64_t total,
-                                   std::vector<LivySession> sessions);
+                                   std::vector<LivySession> sessions,
+                                   LivyLevel level = LivyLevel::v0_9);
 
 /// `spec.kind` says how the output is laid out: it must be there.
 std::string livy_statement_json(const StatementRecord& record);

@@ -72,30 +72,48 @@ Awaitable<std::vector<StatementRecord>> read_statements(Host* host, SessionRecor
     co_return statements;
 }
 
+/// How many statements there are; jobs, which share their numbers, are none.
+Awaitable<std::int64_t> count_statements(Host* host, SessionId session) {
+    StatementQuery query;
+    query.session = session;
+    query.limit = 0;
+    auto page = co_await host->sessions().list_statements(query);
+    co_return page ? Result<std::int64_t>(page->total) : Result<std::int64_t>(page.error());
+}
+
+Error is_no_statement(StatementId id) {
+    return Error(Errc::not_found, "statement " + std::to_string(id.value) + " is a job",
+                 "statement");
+}
+
 asio::awaitable<Answer> list_statements(Call call) {
     Host* host = call.state->host;
     auto session = co_await find_session(host, call.id);
     if (!session) {
-        co_return livy_failed(session.error(), call.id);
+        co_return livy_failed(session.error(), call);
     }
-    const std::int64_t total = session->statements;
-    const auto wanted = parse_statement_window(call.target, total);
+    const auto total = co_await count_statements(host, session->id);
+    if (!total) {
+        co_return livy_failed(total.error(), call);
+    }
+    const auto wanted = parse_statement_window(call.target, *total);
     if (!wanted) {
         co_return error_response(Dialect::livy, wanted.error());
     }
     auto statements =
         co_await read_statements(host, std::move(*session), statement_window(*wanted));
     if (!statements) {
-        co_return livy_failed(statements.error(), call.id);
+        co_return livy_failed(statements.error(), call);
     }
     if (wanted->newest_first) {
         std::ranges::reverse(*statements);
     }
     co_return make_response(http::status::ok, json_type,
-                            livy_statement_list_json(total, *statements));
+                            livy_statement_list_json(*total, *statements));
 }
 
-asio::awaitable<std::string> show_statement(Host*, StatementRecord record) {
+asio::awaitable<std::string> show_statement(const sparkhost::rest::RouterState*,
+                                            StatementRecord record) {
     co_return livy_statement_json(record);
 }
 
@@ -120,7 +138,7 @@ asio::awaitable<Answer> get_statement(Call call) {
     }
     auto session = co_await find_session(call.state->host, call.id);
     if (!session) {
-        co_return livy_failed(session.error(), call.id);
+        co_return livy_failed(session.error(), call);
     }
     const StatementId id{*number};
     std::string if_none_match(call.request[http::field::if_none_match]);
@@ -132,13 +150,16 @@ asio::awaitable<Answer> get_statement(Call call) {
     auto observed = co_await observe_statement(call.state, session->id, id,
                                                std::move(if_none_match), std::move(target));
     if (!observed) {
-        co_return livy_failed(observed.error(), call.id);
+        co_return livy_failed(observed.error(), call);
+    }
+    if (observed->record.spec.job) {
+        co_return livy_failed(is_no_statement(id), call);
     }
     settle_kind(observed->record, *session);
     if (*streams) {
         co_return co_await answer_stream(std::move(call), std::move(observed->record));
     }
-    co_return co_await answer_observed(call.state->host, std::move(*observed), &show_statement);
+    co_return co_await answer_observed(call.state.get(), std::move(*observed), &show_statement);
 }
 
 /// Rules that the host does not know by Livy's words, and what is missing.
@@ -162,16 +183,16 @@ Result<StatementSpec> statement_spec(CreateStatement create, const SessionRecord
     return spec;
 }
 
-Response not_executed(const Error& error, const std::string& id) {
+asio::awaitable<Response> not_executed(Error error, Call call) {
     if (error.is(Errc::invalid_state)) {
-        return message_response(http::status::bad_request,
-                                "requirement failed: Session isn't active.");
+        auto session = co_await find_session(call.state->host, call.id);
+        co_return session ? livy_cannot_run(*session) : livy_failed(session.error(), call);
     }
-    auto response = livy_failed(error, id);
+    auto response = livy_failed(error, call);
     if (error.is(Errc::rejected)) {
         response.body() = livy_message_json("Rejected, too many statements are waiting!");
     }
-    return response;
+    co_return response;
 }
 
 asio::awaitable<Answer> create_statement(Call call) {
@@ -185,7 +206,7 @@ asio::awaitable<Answer> create_statement(Call call) {
     Host* host = call.state->host;
     auto session = co_await find_session(host, call.id);
     if (!session) {
-        co_return livy_failed(session.error(), call.id);
+        co_return livy_failed(session.error(), call);
     }
     auto spec = statement_spec(std::move(*create), *session);
     if (!spec) {
@@ -193,7 +214,7 @@ asio::awaitable<Answer> create_statement(Call call) {
     }
     auto accepted = co_await host->sessions().execute(session->id, std::move(*spec));
     if (!accepted) {
-        co_return not_executed(accepted.error(), call.id);
+        co_return co_await not_executed(accepted.error(), std::move(call));
     }
     settle_kind(*accepted, *session);
     auto response = make_response(http::status::created, json_type, livy_statement_json(*accepted));
@@ -221,11 +242,17 @@ asio::awaitable<Answer> cancel_statement(Call call) {
     Host* host = call.state->host;
     auto session = co_await find_session(host, call.id);
     if (!session) {
-        co_return livy_failed(session.error(), call.id);
+        co_return livy_failed(session.error(), call);
     }
-    auto interrupted = co_await host->sessions().interrupt(session->id, request);
-    if (!interrupted) {
-        co_return livy_failed(interrupted.error(), call.id);
+    auto statement = co_await host->sessions().find_statement(session->id, request.statement);
+    if (statement && statement->spec.job) {
+        statement = is_no_statement(request.statement);
+    }
+    if (statement) {
+        statement = co_await host->sessions().interrupt(session->id, request);
+    }
+    if (!statement) {
+        co_return livy_failed(statement.error(), call);
     }
     co_return message_response(http::status::ok, "canceled");
 }

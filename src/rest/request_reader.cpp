@@ -36,9 +36,8 @@ RequestReader::Step RequestReader::refuse(const boost::system::error_code& failu
             "The request header has more than " + std::to_string(limits_.max_header) + " bytes.");
     }
     if (failure == http::error::body_limit) {
-        return refuse(
-            http::status::payload_too_large,
-            "The request body has more than " + std::to_string(limits_.max_body) + " bytes.");
+        return refuse(http::status::payload_too_large,
+                      "The request body has more than " + std::to_string(max_body_) + " bytes.");
     }
     return refuse(http::status::bad_request,
                   "This is not a valid HTTP request: " + failure.message() + ".");
@@ -57,6 +56,9 @@ RequestReader::Step RequestReader::check_header() {
     if (hosts > 1 || (hosts == 0 && header.version() >= 11)) {
         return refuse(http::status::bad_request, "A request needs exactly one Host header.");
     }
+    if (const Step size = check_size(); size == Step::refused) {
+        return size;
+    }
     const auto expect = header.find(http::field::expect);
     if (expect == header.end() || header.version() < 11) {
         return Step::need_more;
@@ -65,7 +67,29 @@ RequestReader::Step RequestReader::check_header() {
         return refuse(http::status::expectation_failed,
                       "The only expectation that can be met is 100-continue.");
     }
-    return parser_->is_done() ? Step::need_more : Step::send_continue;
+    client_waits_ = true;
+    return Step::need_more;
+}
+
+RequestReader::Step RequestReader::check_size() {
+    const auto announced = parser_->content_length();
+    max_body_ = limits_.max_body;
+    const bool may_be_large = limits_.large && takes_large_body(parser_->get().target());
+    if (may_be_large && (!announced || *announced > max_body_)) {
+        max_body_ = limits_.large->max_size;
+        const auto size = std::min<std::uint64_t>(announced.value_or(max_body_), max_body_);
+        room_ = LargeBodies::take_room(limits_.large, static_cast<std::size_t>(size));
+    }
+    if (announced && *announced > max_body_) {
+        return refuse(http::error::body_limit);
+    }
+    if (max_body_ != limits_.max_body && !room_) {
+        return refuse(http::status::service_unavailable,
+                      "Other large requests are being read; try again later.");
+    }
+    parser_->body_limit(max_body_);
+    parser_->eager(true);
+    return Step::need_more;
 }
 
 /// Fewer bytes are not worth a look. Boost 1.81's parser asserts that it never sees a last chunk
@@ -82,12 +106,33 @@ RequestReader::Step RequestReader::step() {
             return Step::need_more;
         }
         parser_.emplace();
-        parser_->eager(true);
         parser_->header_limit(static_cast<std::uint32_t>(limits_.max_header));
-        parser_->body_limit(limits_.max_body);
+        parser_->body_limit(boost::none);  // until the header says what comes
         header_checked_ = false;
+        room_.reset();
     }
-    while (buffer_.size() >= least_bytes() && !parser_->is_done()) {
+    if (const Step header = step_through(); header == Step::refused) {
+        return header;
+    }
+    if (parser_->is_header_done() && !header_checked_) {
+        client_waits_ = false;
+        if (const Step checked = check_header(); checked == Step::refused) {
+            return checked;
+        }
+        if (const Step body = step_through(); body == Step::refused) {
+            return body;
+        }
+        if (client_waits_ && !parser_->is_done()) {
+            return Step::send_continue;
+        }
+    }
+    return parser_->is_done() ? Step::complete : Step::need_more;
+}
+
+/// Parses what has come: the header first, and, once that has been checked, the body.
+RequestReader::Step RequestReader::step_through() {
+    while ((!parser_->is_header_done() || header_checked_) && buffer_.size() >= least_bytes() &&
+           !parser_->is_done()) {
         boost::system::error_code failure;
         const std::size_t used = parser_->put(buffer_.cdata(), failure);
         buffer_.consume(used);
@@ -98,12 +143,7 @@ RequestReader::Step RequestReader::step() {
             return refuse(failure);
         }
     }
-    if (parser_->is_header_done() && !header_checked_) {
-        if (const Step checked = check_header(); checked != Step::need_more) {
-            return checked;
-        }
-    }
-    return parser_->is_done() ? Step::complete : Step::need_more;
+    return Step::need_more;
 }
 
 boost::asio::mutable_buffer RequestReader::prepare() {

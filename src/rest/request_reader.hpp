@@ -2,6 +2,7 @@
 #ifndef SPARKHOST_SRC_REST_REQUEST_READER_HPP
 #define SPARKHOST_SRC_REST_REQUEST_READER_HPP
 
+#include "rest/body_limits.hpp"
 #include "rest/responses.hpp"
 
 #include <boost/asio/buffer.hpp>
@@ -10,6 +11,7 @@
 #include <boost/beast/http/string_body.hpp>
 
 #include <cstddef>
+#include <memory>
 #include <optional>
 #include <string>
 
@@ -18,6 +20,7 @@ namespace sparkhost::detail::rest {
 struct ReadLimits {
     std::size_t max_header{0};
     std::size_t max_body{0};
+    std::shared_ptr<LargeBodies> large{};  ///< empty: no request may have a larger body
 };
 
 /// Makes requests out of bytes. Has no socket: the owner reads into prepare(), calls commit(),
@@ -40,6 +43,9 @@ public:
     /// Something of a request has arrived.
     bool has_begun() const noexcept { return parser_.has_value() || buffer_.size() > 0; }
 
+    /// The request that has begun is one of the large ones.
+    bool is_large() const noexcept { return room_ != nullptr; }
+
     /// The complete request. Preconditions: step() said so.
     Request take();
 
@@ -55,6 +61,8 @@ private:
     void skip_line_ends();
     std::size_t least_bytes() const;
     Step check_header();
+    Step check_size();
+    Step step_through();
     Step refuse(http::status status, std::string reason);
     Step refuse(const boost::system::error_code& failure);
 
@@ -62,6 +70,9 @@ private:
     boost::beast::flat_buffer buffer_;
     std::optional<Parser> parser_{};
     bool header_checked_{false};
+    bool client_waits_{false};      ///< for "100 Continue"
+    std::shared_ptr<void> room_{};  ///< for a large body, until the next request
+    std::size_t max_body_{0};       ///< of this request
     Refusal refusal_{};
 };
 

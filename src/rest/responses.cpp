@@ -102,7 +102,9 @@ void set_etag(Response& response, std::int64_t version) {
 
 void finish(Response& response, bool head) {
     response_parts::secure(response);
-    if (response.result() != http::status::not_modified) {
+    // With 204 it is forbidden (RFC 9110, section 8.6), with 304 it would be that of the 200.
+    if (response.result() != http::status::not_modified &&
+        response.result() != http::status::no_content) {
         response.content_length(response.body().size());
     }
     if (head) {

@@ -56,7 +56,9 @@ RouteMatch match_route(std::span<const Route> routes, http::verb method, const T
 
 // The tables of the dialects.
 std::span<const Route> livy_routes();
-std::span<const Route> livy_session_routes();
+std::span<const Route> livy_control_routes();
+std::span<const Route> livy_job_routes();
+std::span<const Route> livy_file_routes();
 std::span<const Route> livy_statement_routes();
 std::span<const Route> native_routes();
 std::span<const Route> plain_routes();

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <sparkhost/rest/router.hpp>
 
+#include "rest/body_limits.hpp"
 #include "rest/route.hpp"
 #include "rest/router_state.hpp"
 
@@ -80,6 +81,15 @@ std::string foreign(const AllowedHosts& hosts, const Request& request, const Tar
     return {};
 }
 
+/// Whether it may come from a web page of somebody else's: those cannot add this header. The
+/// method is the one that was sent, not one that stands in for it.
+bool lacks_requested_by(const Request& request) {
+    const http::verb method = request.method();
+    const bool reads =
+        method == http::verb::get || method == http::verb::head || method == http::verb::options;
+    return !reads && request.find("X-Requested-By") == request.end();
+}
+
 /// The version that the client wants, where it is one that Livy does not have; else empty.
 std::string unknown_version(const Request& request) {
     constexpr std::string_view type = "application/vnd.livy.v";
@@ -98,16 +108,22 @@ std::optional<Response> refusal(const sparkhost::rest::RouterState& state, const
     if (auto why = foreign(state.hosts, request, target); !why.empty()) {
         return dialect_response(match.dialect, http::status::forbidden, why);
     }
+    if (state.options.require_requested_by && lacks_requested_by(request)) {
+        return dialect_response(match.dialect, http::status::bad_request,
+                                "Missing Required Header for CSRF protection.");
+    }
     if (match.route == nullptr) {
         const bool json = match.dialect == Dialect::livy;
         auto response = make_response(http::status::method_not_allowed, json ? json_type : "", {});
         response.set(http::field::allow, match.allow);
         return response;
     }
-    if (request.body().size() > state.options.max_body) {
+    const bool large = takes_large_body(request.target());
+    const auto most = large ? state.options.max_upload : state.options.max_body;
+    if (request.body().size() > most) {
         return dialect_response(
             match.dialect, http::status::payload_too_large,
-            "The request body has more than " + std::to_string(state.options.max_body) + " bytes.");
+            "The request body has more than " + std::to_string(most) + " bytes.");
     }
     if (auto version = unknown_version(request);
         match.dialect == Dialect::livy && !version.empty()) {
@@ -241,7 +257,8 @@ RouterState::RouterState(Host& served, RouterOptions chosen)
     if (options.keep_alive.count() <= 0) {
         throw std::invalid_argument("RouterOptions::keep_alive must be greater than zero");
     }
-    for (const auto table : {detail::rest::livy_routes(), detail::rest::livy_session_routes(),
+    for (const auto table : {detail::rest::livy_routes(), detail::rest::livy_control_routes(),
+                             detail::rest::livy_job_routes(), detail::rest::livy_file_routes(),
                              detail::rest::livy_statement_routes(), detail::rest::native_routes(),
                              detail::rest::plain_routes()}) {
         routes.insert(routes.end(), table.begin(), table.end());

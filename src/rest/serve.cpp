@@ -80,7 +80,8 @@ private:
     }
 
     void admit(asio::ip::tcp::socket socket) {
-        auto connection = std::make_shared<Connection>(std::move(socket), router_, options_);
+        auto connection =
+            std::make_shared<Connection>(std::move(socket), router_, options_, large_);
         connections_.insert(connection);
         auto ended = [self = shared_from_this(), connection](std::exception_ptr escaped) {
             asio::post(self->strand_,
@@ -149,6 +150,8 @@ private:
     asio::ip::tcp::acceptor acceptor_;
     sparkhost::rest::Router router_;
     std::shared_ptr<const sparkhost::rest::ServeOptions> options_;
+    std::shared_ptr<LargeBodies> large_{
+        std::make_shared<LargeBodies>(options_->max_upload, options_->upload_memory)};
     asio::steady_timer closed_;  ///< cancelled to wake the loop
     asio::steady_timer grace_;
     std::set<ConnectionPtr> connections_{};
@@ -189,6 +192,10 @@ boost::asio::awaitable<void> serve(boost::asio::ip::tcp::acceptor acceptor, Rout
     check(options.max_header > 0, "ServeOptions::max_header must be greater than zero");
     check(options.max_header <= (1u << 30), "ServeOptions::max_header must be at most 1 GiB");
     check(options.max_body > 0, "ServeOptions::max_body must be greater than zero");
+    check(options.max_upload >= options.max_body,
+          "ServeOptions::max_upload must not be less than max_body");
+    check(options.upload_memory >= options.max_upload,
+          "ServeOptions::upload_memory must not be less than max_upload");
     check(options.io_timeout.count() > 0, "ServeOptions::io_timeout must be greater than zero");
     check(options.idle_timeout.count() > 0, "ServeOptions::idle_timeout must be greater than zero");
     check(options.max_connections > 0, "ServeOptions::max_connections must be greater than zero");

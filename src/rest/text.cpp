@@ -109,6 +109,22 @@ std::string json_string(std::string_view text) {
     return boost::json::serialize(boost::json::string_view(valid_utf8(text)));
 }
 
+std::size_t utf8_offset(std::string_view text, std::int64_t utf16_units) {
+    std::size_t offset = 0;
+    std::int64_t units = 0;
+    while (offset < text.size()) {
+        const auto lead = static_cast<unsigned char>(text[offset]);
+        units += lead >= 0xF0 ? 2 : 1;  // four bytes stand for a surrogate pair
+        if (units > utf16_units) {
+            break;
+        }
+        do {
+            ++offset;
+        } while (offset < text.size() && texts::is_continuation(text[offset]));
+    }
+    return offset;
+}
+
 std::optional<std::string> compact_json(std::string_view text) {
     if (!texts::is_json(text)) {
         return std::nullopt;

@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 
 // Everything of a request that a stranger writes: the bytes on the wire, the target with its
-// parameters, the headers that are parsed, the body of POST /batches. The first byte chooses.
+// parameters, the headers that are parsed, the bodies of POST. The first byte chooses.
 
 #include "rest/allowed_host.hpp"
 #include "rest/conditional.hpp"
 #include "rest/livy_request.hpp"
+#include "rest/multipart.hpp"
 #include "rest/native_batch.hpp"
 #include "rest/request_reader.hpp"
 #include "rest/target.hpp"
@@ -14,6 +15,7 @@
 #include <cstdint>
 #include <cstdlib>
 #include <cstring>
+#include <memory>
 #include <string>
 #include <string_view>
 
@@ -50,6 +52,28 @@ void fuzz_session_body(std::string_view text) {
     require(!statement || !statement->code || statement->code->find("\r\n") == std::string::npos);
 }
 
+void fuzz_small_bodies(std::string_view text) {
+    const auto job = read_submit_job(text);
+    require(job || !job.error().detail.empty());
+    const auto file = read_add_file(text);
+    require(file || !file.error().detail.empty());
+    const auto completion = read_complete_code(text);
+    require(completion || !completion.error().detail.empty());
+}
+
+/// The first line is the header, the rest the body.
+void fuzz_form(std::string_view text) {
+    const auto line = std::min(text.find('\n'), text.size());
+    std::string body(text.substr(std::min(line + 1, text.size())));
+    const auto file = find_form_file(text.substr(0, line), body, "file");
+    require(file || file.error().is(Errc::not_found) || !file.error().detail.empty());
+    if (file && !file->content.empty()) {
+        const auto* begin = body.data();
+        require(file->content.data() >= begin &&
+                file->content.data() + file->content.size() <= begin + body.size());
+    }
+}
+
 void fuzz_target(std::string_view text) {
     const auto target = parse_target(text);
     if (!target) {
@@ -74,7 +98,8 @@ void fuzz_header(std::string_view text) {
 /// The same requests must come out, whether the bytes come at once or one by one. (That what
 /// follows them is no HTTP may be seen earlier in one case than in the other.)
 std::string read_requests(std::string_view text, std::size_t part) {
-    RequestReader reader({.max_header = 512, .max_body = 256});
+    const auto large = std::make_shared<LargeBodies>(1024, 4096);
+    RequestReader reader({.max_header = 512, .max_body = 256, .large = large});
     std::string seen;
     for (;;) {
         const auto step = reader.step();
@@ -106,16 +131,20 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
         return 0;
     }
     const std::string_view text(reinterpret_cast<const char*>(data) + 1, size - 1);
-    switch (data[0] % 4) {
+    switch (static_cast<unsigned char>(data[0] - '0') % 5) {
         case 0:
             fuzz_body(text);
             fuzz_session_body(text);
+            fuzz_small_bodies(text);
             break;
         case 1:
             fuzz_target(text);
             break;
         case 2:
             fuzz_header(text);
+            break;
+        case 4:
+            fuzz_form(text);
             break;
         default:
             require(read_requests(text, 1) == read_requests(text, text.size() + 1));

@@ -41,6 +41,16 @@ struct Answer {
     BodySource body{};  ///< empty: response.body() is all
 };
 
+/// Versions of Livy whose objects clients can be shown. The strict Java clients of a version know
+/// its fields and break on others.
+enum class LivyLevel {
+    v0_5,  ///< sessions have 8 fields, no name; batches 5; what is not found is a bare string
+    v0_6,  ///< sessions have 9 fields
+    v0_7,
+    v0_8,  ///< all fields but idleTimeout
+    v0_9   ///< all 23 fields
+};
+
 struct RouterOptions {
     /// Path prefix under which the routes live, without a trailing slash; "/spark" makes them
     /// /spark/batches …; a request outside it is not answered. Empty: the root. Default: empty.
@@ -58,6 +68,9 @@ struct RouterOptions {
     /// Largest request body the routes accept; more is 413. Default: 1 MiB.
     std::size_t max_body{1u << 20};
 
+    /// The same for requests that bring a file, a job or code. Default: 101 MiB.
+    std::size_t max_upload{101u << 20};
+
     /// Most objects in one answer of GET /batches and GET /sessions; a greater `size` is cut to it.
     /// Must be greater than zero. Default: 10 000.
     std::size_t max_page{10'000};
@@ -71,6 +84,15 @@ struct RouterOptions {
     /// dead. Must be greater than zero. Default: 15 s.
     std::chrono::milliseconds keep_alive{std::chrono::seconds{15}};
 
+    /// Livy's objects, its errors and GET /version are those of this version. Default: 0.9.
+    LivyLevel livy_level{LivyLevel::v0_9};
+
+    /// Requests that can change something (not GET, HEAD or OPTIONS) need a header X-Requested-By,
+    /// whatever it says; without it they are refused with 400, as Livy does with
+    /// livy.server.csrf-protection.enabled. Web pages of other origins cannot send it. Many clients
+    /// of Livy do not send it either. Default: false.
+    bool require_requested_by{false};
+
     /// Is told of requests that failed inside the server (500).
     LogSink log{};
 };
@@ -78,8 +100,9 @@ struct RouterOptions {
 /// Answers HTTP requests about a host; has no sockets. Mount it in your own server, or use serve().
 ///
 /// Routes: Livy's GET /version, and under /batches and /sessions: POST, GET, GET /{id},
-/// GET /{id}/state, GET /{id}/log, DELETE /{id}; under /sessions/{id}/statements: POST, GET,
-/// GET /{sid}, POST /{sid}/cancel; the native GET /api/v1/batches/{id}; GET /healthz, /readyz,
+/// GET /{id}/state, GET /{id}/log, DELETE /{id}; under /sessions/{id}: POST stop, interrupt,
+/// connect, completion; under /sessions/{id}/statements: POST, GET, GET /{sid},
+/// POST /{sid}/cancel; the native GET /api/v1/batches/{id}; GET /healthz, /readyz,
 /// /metrics; GET / with a short page.
 /// See docs/rest_api.md.
 ///

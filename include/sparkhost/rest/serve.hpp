@@ -19,8 +19,15 @@ struct ServeOptions {
     std::size_t max_header{64u << 10};
     std::size_t max_body{1u << 20};
 
+    /// Largest body of a request that brings a file, a job or code; bodies above max_body are kept
+    /// in memory, which all connections share: one for which there is no room is answered 503.
+    /// Neither must be less than the one before it. Defaults: 101 MiB, 512 MiB.
+    std::size_t max_upload{101u << 20};
+    std::size_t upload_memory{512u << 20};
+
     /// A client must deliver a whole request, and take a whole answer, in this time; a request
-    /// that has begun and stays incomplete is answered 408. Must be greater than zero.
+    /// that has begun and stays incomplete is answered 408. For the body of an upload it is the
+    /// longest silence, and twenty times as long the whole. Must be greater than zero.
     /// Default: 30 s.
     std::chrono::milliseconds io_timeout{std::chrono::seconds{30}};
 

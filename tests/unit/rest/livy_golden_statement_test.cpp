@@ -99,6 +99,54 @@ BOOST_AUTO_TEST_CASE(results_are_livys) {
     }
 }
 
+BOOST_AUTO_TEST_CASE(results_of_scala_are_livys) {
+    struct Row {
+        std::string name;
+        std::string written;
+        StatementResult result;
+    };
+    const std::vector<Row> rows{
+        {"stmt-result-scala-expr", "", good_result({{"text/plain", "res0: Int = 2\n"}})},
+        {"stmt-result-scala-multi", "x: Int = 1\ny: Int = 2\n",
+         good_result({{"text/plain", "res1: Int = 3\n"}})},
+        {"stmt-result-scala-println", "hi\n", good_result({{"text/plain", "res2: Int = 5\n"}})},
+        {"stmt-result-scala-comment", "", good_result({})},
+        {"stmt-result-scala-closure", "",
+         good_result({{"text/plain", "res0: Double = 10100.0\n"}})},
+        {"stmt-result-scala-error", "",
+         bad_result("Error", "<console>:23: error: not found: value abcde",
+                    {"       abcde\n", "       ^\n"})},
+        {"stmt-result-scala-incomplete", "", bad_result("Error", "incomplete statement", {})},
+        {"stmt-result-scala-magic-json", "", bad_result("NameError", "Value a does not exist", {})},
+        {"stmt-result-scala-magic-json-ok",
+         "m: scala.collection.immutable.Map[String,Int] = Map(a -> 1)\n",
+         good_result({{"application/json", R"({"a":1})"}})},
+        {"stmt-result-scala-magic-table", "a: Seq[(Int, String)] = List((1,a), (2,b))\n",
+         good_result({{"application/vnd.livy.table.v1+json",
+                       R"({"headers":[{"type":"BIGINT_TYPE","name":"_1"},)"
+                       R"({"type":"STRING_TYPE","name":"_2"}],"data":[[1,"a"],[2,"b"]]})"}})},
+    };
+    for (const Row& row : rows) {
+        auto record = recorded_statement(row.name);
+        record.spec.kind = "spark";
+        record.output = {{OutputStream::standard_output, row.written}};
+        record.result = row.result;
+        same_statement(row.name, record);
+    }
+}
+
+BOOST_AUTO_TEST_CASE(of_what_scala_writes_to_standard_error_only_our_notes_are_shown) {
+    auto record = recorded_statement("stmt-result-scala-println");
+    record.spec.kind = "spark";
+    record.output = {{OutputStream::standard_error, "Exception in thread\n"},
+                     {OutputStream::standard_output, "hi\n"},
+                     {OutputStream::standard_error, "[sparkhost: 9 bytes of output were cut]\n"}};
+    record.result = good_result({{"text/plain", "res2: Int = 5\n"}});
+    const auto shown = boost::json::parse(livy_statement_json(record));
+    BOOST_TEST(shown.at("output").at("data").at("text/plain").as_string() ==
+               "hi\n[sparkhost: 9 bytes of output were cut]\nres2: Int = 5\n");
+}
+
 BOOST_AUTO_TEST_CASE(tables_are_livys) {
     auto simple = recorded_statement("stmt-result-sql-simple");
     simple.spec.kind = "sql";

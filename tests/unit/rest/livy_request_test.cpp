@@ -80,6 +80,16 @@ BOOST_AUTO_TEST_CASE(scalars_become_strings_as_they_were_written) {
     BOOST_TEST(create->spec.conf.at("spark.c") == "12345678901234567890");
 }
 
+BOOST_AUTO_TEST_CASE(what_is_no_property_of_spark_is_left_out) {
+    const auto create = read_create_batch(
+        R"({"conf": {"my.conf": "1", "spark.a": "2", "livy.uri": "3", "hive.b": "4"}})");
+    BOOST_TEST_REQUIRE(create.has_value());
+    BOOST_TEST((create->spec.conf ==
+                std::map<std::string, std::string>{{"spark.a", "2"}, {"livy.uri", "3"}}));
+    BOOST_TEST(read_create_batch(R"({"conf": {"my.conf": [1]}})").error().detail.find("conf.my") !=
+               std::string::npos);
+}
+
 BOOST_AUTO_TEST_CASE(of_the_same_key_twice_the_last_counts) {
     const auto create = read_create_batch(
         R"({"args": ["a"], "file": "/a", "name": "", "file": "/b", "args": ["b"], "name": "n"})");

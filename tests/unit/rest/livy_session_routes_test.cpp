@@ -11,10 +11,6 @@ using namespace sparkhost::rest_test;
 
 namespace {
 
-struct StartedSessions : WithAgents<RouterFixture> {
-    StartedSessions() { start(); }
-};
-
 struct HostWithoutRuntime : RouterFixture {
     HostWithoutRuntime() { RouterFixture::start(); }
 };
@@ -49,6 +45,35 @@ BOOST_AUTO_TEST_CASE(a_session_is_opened_shown_and_listed) {
     BOOST_TEST(list.at("from").as_int64() == -1);
     BOOST_TEST(list.at("total").as_int64() == 1);
     BOOST_TEST((list.at("sessions").at(0) == body_of(get("/sessions/0"))));
+}
+
+BOOST_AUTO_TEST_CASE(times_of_a_session_are_kept_and_shown) {
+    const auto made = body_of(post("/sessions", R"({"kind": "pyspark", "ttl": "7200s",
+        "heartbeatTimeoutInSecond": 45, "idleTimeout": "1500"})"));
+    BOOST_TEST(made.at("ttl").as_string() == "2h");
+    BOOST_TEST(made.at("heartbeatTimeoutInSecond").as_int64() == 45);
+    BOOST_TEST(made.at("idleTimeout").as_string() == "2s");
+    const auto none = body_of(post("/sessions", R"({"heartbeatTimeoutInSecond": 0})"));
+    BOOST_TEST(none.at("ttl").is_null());
+    BOOST_TEST(none.at("heartbeatTimeoutInSecond").as_int64() == 0);
+    const auto refused = post("/sessions", R"({"ttl": "0"})");
+    BOOST_TEST(refused.result_int() == 400u);
+    BOOST_TEST(message_of(refused) ==
+               "Rejected, Reason: requirement failed: ttl: must be greater "
+               "than zero and at most 100 years");
+}
+
+BOOST_AUTO_TEST_CASE(a_session_that_nobody_asks_for_is_gone) {
+    const SessionId id = open_idle(R"({"kind": "pyspark", "heartbeatTimeoutInSecond": 60})");
+    for (int i = 0; i < 3; ++i) {
+        advance(45s);
+        BOOST_TEST(get(path(id) + "/log").result_int() == 200u);
+    }
+    advance(45s);
+    get("/sessions");  // names nobody
+    advance(20s);
+    eventually([&] { return body_of(get("/sessions")).at("total").as_int64() == 0; });
+    BOOST_TEST(get(path(id)).result_int() == 404u);
 }
 
 BOOST_AUTO_TEST_CASE(the_version_is_the_etag_on_every_route_of_one_session) {

@@ -84,7 +84,7 @@ BOOST_AUTO_TEST_CASE(a_kind_is_the_statements_or_the_sessions) {
     BOOST_TEST(data("sql", "") == R"({"application/json":{"data":[[1.50]]}})");
     BOOST_TEST(data("shared", "sql") == R"({"application/json":{"data":[[1.50]]}})");
     BOOST_TEST(data("pyspark", "sql") == R"({"application/json":{"data":[[1.50]]}})");
-    BOOST_TEST(data("pyspark", "") == R"({"application/json":{"data":[[1.50]]},"text/plain":""})");
+    BOOST_TEST(data("pyspark", "") == R"({"application/json":{"data":[[1.50]]}})");
 }
 
 BOOST_AUTO_TEST_CASE(statements_are_listed_in_either_order) {
@@ -111,6 +111,25 @@ BOOST_AUTO_TEST_CASE(statements_are_listed_in_either_order) {
     BOOST_TEST(ids("?order=%20DESC%20&from=1&size=1") == "1");
     BOOST_TEST(ids("?order=asc") == "012");
     BOOST_TEST(get(path(id) + "/statements?size=x").result_int() == 400u);
+}
+
+BOOST_AUTO_TEST_CASE(jobs_are_no_statements) {
+    const SessionId id = open_idle();
+    execute(id, "zero");
+    StatementSpec job;
+    job.job = true;
+    job.code = "am9i";
+    BOOST_TEST_REQUIRE(ask(host().sessions().execute(id, job)).value().spec.id.value == 1);
+    execute(id, "two");
+    result_of(id, 2);
+    const auto list = body_of(get(path(id) + "/statements"));
+    BOOST_TEST(list.at("total_statements").as_int64() == 2);
+    BOOST_TEST(list.at("statements").as_array().size() == 2u);
+    BOOST_TEST(list.at("statements").at(1).at("id").as_int64() == 2);
+    for (const auto& response : {get(path(id, 1)), post(path(id, 1) + "/cancel", "")}) {
+        BOOST_TEST(response.result_int() == 404u);
+        BOOST_TEST(response.body() == R"("Statement not found")");
+    }
 }
 
 BOOST_AUTO_TEST_CASE(a_statement_can_be_waited_for) {
@@ -192,8 +211,8 @@ BOOST_AUTO_TEST_CASE(a_session_that_has_ended_takes_no_code_and_keeps_its_statem
     agents->crash(id);
     eventual_get(path(id) + "?wait=300&state=idle");
     const auto refused = post(path(id) + "/statements", R"({"code": "1"})");
-    BOOST_TEST(refused.result_int() == 400u);
-    BOOST_TEST(refused.body() == R"({"msg":"requirement failed: Session isn't active."})");
+    BOOST_TEST(refused.result_int() == 500u);
+    BOOST_TEST(refused.body() == "\"java.lang.IllegalStateException: Session is in state dead\"");
     BOOST_TEST(body_of(get(path(id, 0))).at("state").as_string() == "available");
     BOOST_TEST(body_of(get(path(id) + "/statements")).at("total_statements").as_int64() == 1);
     BOOST_TEST(post(path(id, 0) + "/cancel", "").result_int() == 200u);

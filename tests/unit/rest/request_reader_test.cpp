@@ -9,6 +9,7 @@
 #include <boost/test/unit_test.hpp>
 
 #include <algorithm>
+#include <memory>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -155,7 +156,7 @@ BOOST_AUTO_TEST_CASE(what_is_not_http_is_400) {
           "POST / HTTP/1.1\r\nHost: h\r\nContent-Length: x\r\n\r\n",
           "POST / HTTP/1.1\r\nHost: h\r\nContent-Length: 1\r\nContent-Length: 2\r\n\r\n",
           "POST / HTTP/1.1\r\nHost: h\r\nContent-Length: 1\r\nTransfer-Encoding: chunked\r\n\r\n",
-          "POST / HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n"}) {
+          "POST / HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\nhello"}) {
         Feeder feeder;
         BOOST_TEST(feeder.refused(text) == 400u, text);
     }
@@ -227,6 +228,40 @@ BOOST_AUTO_TEST_CASE(every_error_has_its_status) {
             BOOST_TEST(livy.retry_later == row.retry_later);
         }
     }
+}
+
+BOOST_AUTO_TEST_CASE(uploads_have_a_limit_of_their_own_and_share_memory) {
+    const auto large = std::make_shared<LargeBodies>(1000, 1500);
+    const auto upload = [](std::size_t size, const std::string& target) {
+        return "POST " + target +
+               " HTTP/1.1\r\nHost: localhost\r\nContent-Length: " + std::to_string(size) +
+               "\r\n\r\n" + std::string(size, 'x');
+    };
+    const ReadLimits limits{.max_header = 1024, .max_body = 100, .large = large};
+    const std::string at = "/sessions/0/upload-file?x=y";
+    Feeder first{RequestReader(limits)};
+    BOOST_TEST((first.feed(upload(1000, at), 7) == Step::complete));
+    BOOST_TEST(first.reader.is_large());
+    BOOST_TEST(first.reader.take().body().size() == 1000u);
+    {
+        Feeder beside{RequestReader(limits)};
+        BOOST_TEST((beside.feed(upload(500, "/sessions/0/statements")) == Step::complete));
+        Feeder late{RequestReader(limits)};
+        BOOST_TEST(late.refused(upload(101, at)) == 503u);  // the others' are still in memory
+        Feeder small{RequestReader(limits)};
+        BOOST_TEST((small.feed(upload(100, at)) == Step::complete));  // needs no room
+    }
+    Feeder chunked{RequestReader(limits)};
+    BOOST_TEST(chunked.refused("POST " + at +
+                               " HTTP/1.1\r\nHost: localhost\r\n"
+                               "Transfer-Encoding: chunked\r\n\r\n") == 503u);
+    BOOST_TEST((first.feed(get_text) == Step::complete));  // its room is free again
+    Feeder third{RequestReader(limits)};
+    BOOST_TEST((third.feed(upload(1000, "/sessions/0/submit-job")) == Step::complete));
+    Feeder greedy{RequestReader(limits)};
+    BOOST_TEST(greedy.refused(upload(1001, at)) == 413u);
+    Feeder elsewhere{RequestReader(limits)};
+    BOOST_TEST(elsewhere.refused(upload(101, "/sessions")) == 413u);
 }
 
 BOOST_AUTO_TEST_SUITE_END()

@@ -122,6 +122,26 @@ BOOST_AUTO_TEST_CASE(a_post_can_stand_for_another_method) {
     BOOST_TEST(get("/batches/0", {{"X-HTTP-Method-Override", "DELETE"}}).result_int() == 200u);
 }
 
+BOOST_FIXTURE_TEST_CASE(requests_that_change_something_can_be_asked_who_they_are_from,
+                        RouterFixture) {
+    router_options.require_requested_by = true;
+    start();
+    const std::string body = R"({"file": "/jobs/job.py"})";
+    for (const auto verb : {http::verb::post, http::verb::delete_, http::verb::put}) {
+        const auto refused = answer(verb, "/batches", body);
+        BOOST_TEST(refused.result_int() == 400u);
+        BOOST_TEST(refused.body() == R"({"msg":"Missing Required Header for CSRF protection."})");
+        BOOST_TEST(answer(verb, "/batches", body, {{"X-Requested-By", ""}}).result_int() ==
+                   (verb == http::verb::post ? 201u : 405u));
+    }
+    const Headers override_method{{"X-HTTP-Method-Override", "GET"}};
+    BOOST_TEST(post("/batches", "", override_method).result_int() == 400u);
+    BOOST_TEST(get("/batches").result_int() == 200u);
+    BOOST_TEST(answer(http::verb::head, "/batches").result_int() == 200u);
+    BOOST_TEST(answer(http::verb::options, "/batches").result_int() == 405u);
+    BOOST_TEST(body_of(get("/batches")).at("total").as_int64() == 1);
+}
+
 BOOST_AUTO_TEST_CASE(foreign_hosts_and_origins_are_refused) {
     for (const auto& response :
          {get("/batches", {{"Host", "example.org"}}),

@@ -109,6 +109,15 @@ struct WithAgents : Base {
     }
 };
 
+/// Behind a router.
+struct StartedSessions : WithAgents<RouterFixture> {
+    StartedSessions() { start(); }
+
+    rest::Response eventual_post(const std::string& target, std::string body = {}) {
+        return eventual(make_request(http::verb::post, target, std::move(body)));
+    }
+};
+
 }  // namespace sparkhost::rest_test
 
 #endif

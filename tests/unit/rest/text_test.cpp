@@ -47,6 +47,17 @@ BOOST_AUTO_TEST_CASE(strings_are_quoted_and_escaped) {
     BOOST_TEST(json_string(std::string_view("\0", 1)) == R"("\u0000")");
 }
 
+BOOST_AUTO_TEST_CASE(places_in_utf16_are_found_in_utf8) {
+    const std::string text = "a\xC3\xA4\xE2\x82\xAC\xF0\x9F\x98\x80z";  // 1, 1, 1, 2, 1 units
+    const std::vector<std::size_t> offsets{0, 1, 3, 6, 6, 10, 11};
+    for (std::size_t units = 0; units < offsets.size(); ++units) {
+        BOOST_TEST(utf8_offset(text, static_cast<std::int64_t>(units)) == offsets[units]);
+    }
+    BOOST_TEST(utf8_offset(text, -1) == 0u);
+    BOOST_TEST(utf8_offset(text, 1'000'000'000'000) == text.size());
+    BOOST_TEST(utf8_offset("", 5) == 0u);
+}
+
 BOOST_AUTO_TEST_CASE(json_loses_its_blanks_and_nothing_else) {
     struct Row {
         std::string json;
