@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "config.hpp"
 
+#include "livy_conf.hpp"
 #include "options.hpp"
 
 #include <boost/json/array.hpp>
@@ -35,6 +36,7 @@ using Values = std::map<std::string, json::value, std::less<>>;
 struct ParsedLine {
     Values values{};
     std::string config_file{};
+    std::string livy_conf{};
     std::set<std::string, std::less<>> actions{};
 };
 
@@ -46,6 +48,10 @@ struct General {
 
 /// What has its place on the command line alone.
 constexpr General general_options[] = {
+    {"livy-conf", "FILE",
+     "read an existing livy.conf, or the one in this folder, with the spark-blacklist.conf beside "
+     "it; say which of its keys are honoured, mapped to options or ignored, and refuse what would "
+     "be less safe here; --config and the command line win over it"},
     {"config", "FILE", "read options from a JSON file; the command line wins over it"},
     {"print-config", "", "print the effective options and where each came from, then exit"},
     {"version", "", "print the version, then exit"},
@@ -95,9 +101,10 @@ void take(ParsedLine& line, const po::basic_option<char>& given) {
         auto value =
             option->kind == Kind::flag ? json::value(true) : value_from_text(*option, text);
         first = line.values.try_emplace(name, std::move(value)).second;
-    } else if (name == "config") {
-        first = line.config_file.empty();
-        line.config_file = text;
+    } else if (name == "config" || name == "livy-conf") {
+        auto& file = name == "config" ? line.config_file : line.livy_conf;
+        first = file.empty();
+        file = text;
     } else {
         line.actions.insert(name);
     }
@@ -165,15 +172,19 @@ Values parse_file(const std::string& name) {
     return values;
 }
 
+void apply_one(Config& config, const std::string& name, const json::value& value,
+               const std::string& source) {
+    const auto refused = find_option(name)->set(config, value);
+    if (!refused.empty()) {
+        throw ConfigError((source == command_line ? "--" + name : source + ": \"" + name + "\"") +
+                          ": " + refused + ", not " + json::serialize(value));
+    }
+    config.source[name] = source;
+}
+
 void apply(Config& config, const Values& values, const std::string& source) {
     for (const auto& [name, value] : values) {
-        const auto refused = find_option(name)->set(config, value);
-        if (!refused.empty()) {
-            throw ConfigError(
-                (source == command_line ? "--" + name : source + ": \"" + name + "\"") + ": " +
-                refused + ", not " + json::serialize(value));
-        }
-        config.source[name] = source;
+        apply_one(config, name, value, source);
     }
 }
 
@@ -193,6 +204,9 @@ void check(Config& config) {
     }
     auto data_dir = std::filesystem::absolute(config.data_dir).lexically_normal();
     config.data_dir = data_dir.has_filename() ? data_dir : data_dir.parent_path();
+    if (config.max_upload < config.max_body) {
+        throw ConfigError("--max-upload must not be less than --max-body");
+    }
     const auto address = config.listen.address();
     if (!address.is_loopback() && !config.insecure_listen) {
         throw ConfigError("--listen " + to_string(config.listen) +
@@ -221,11 +235,21 @@ Command read_command(const std::vector<std::string>& arguments) {
     }
     command.action = line.actions.contains("print-config") ? Action::print_config : Action::serve;
     command.config.data_dir = default_data_dir();
+    LivyConf livy;
+    if (!line.livy_conf.empty()) {
+        livy = read_livy_conf(line.livy_conf);
+        for (const auto& setting : livy.settings) {
+            apply_one(command.config, setting.option, setting.value, setting.source);
+        }
+    }
     if (!line.config_file.empty()) {
         apply(command.config, parse_file(line.config_file), line.config_file);
     }
     apply(command.config, line.values, std::string(command_line));
     check(command.config);
+    if (!line.livy_conf.empty()) {
+        command.config.livy_report = report(livy, command.config);
+    }
     return command;
 }
 
@@ -290,6 +314,28 @@ std::string describe(const Config& config) {
     }
     out << "\n}\n";
     return out.str();
+}
+
+std::optional<sparkhost::rest::LivyLevel> Config::livy_level() const {
+    using sparkhost::rest::LivyLevel;
+    using Row = std::pair<std::string_view, LivyLevel>;
+    for (const auto& [version, level] :
+         {Row{"0.5", LivyLevel::v0_5}, Row{"0.6", LivyLevel::v0_6}, Row{"0.7", LivyLevel::v0_7},
+          Row{"0.8", LivyLevel::v0_8}, Row{"0.9", LivyLevel::v0_9}}) {
+        if (livy_compatibility == version) {
+            return level;
+        }
+    }
+    return std::nullopt;
+}
+
+std::map<std::string, std::string> Config::default_properties() const {
+    std::map<std::string, std::string> properties;
+    for (const auto& entry : default_conf) {
+        const auto end = entry.find('=');
+        properties[entry.substr(0, end)] = entry.substr(end + 1);
+    }
+    return properties;
 }
 
 std::string to_string(const boost::asio::ip::tcp::endpoint& endpoint) {

@@ -2,11 +2,14 @@
 #ifndef SPARKHOST_EXAMPLES_SERVER_CONFIG_HPP
 #define SPARKHOST_EXAMPLES_SERVER_CONFIG_HPP
 
+#include <sparkhost/rest/router.hpp>
+
 #include <boost/asio/ip/tcp.hpp>
 
 #include <chrono>
 #include <cstdint>
 #include <map>
+#include <optional>
 #include <stdexcept>
 #include <string>
 #include <string_view>
@@ -19,6 +22,10 @@ struct Config {
     boost::asio::ip::tcp::endpoint listen{boost::asio::ip::address_v4::loopback(), 8998};
     bool insecure_listen{false};
     std::vector<std::string> allowed_hosts{};
+    std::int64_t max_header{64 << 10};
+    std::int64_t max_body{1 << 20};
+    std::int64_t max_upload{101 << 20};
+    bool csrf_protection{false};
 
     std::string data_dir{};  ///< empty only where no default can be made up
     std::string config_file{};
@@ -32,13 +39,36 @@ struct Config {
     std::int64_t max_running{4};
     std::int64_t max_queued{100'000};
     std::chrono::milliseconds kill_grace{std::chrono::seconds{10}};
+    std::chrono::milliseconds batch_retention{0};
+
+    std::vector<std::string> default_conf{};  ///< "KEY=VALUE"
+    std::vector<std::string> refused_conf{};
+    std::vector<std::string> local_file_roots{};
+    std::vector<std::string> file_list_conf{};
 
     std::int64_t max_sessions{100};
+    std::chrono::milliseconds session_retention{0};  ///< zero: kept, as are batches
+    std::int64_t max_statements{10'000};
+    std::int64_t sql_rows{1000};
+    std::chrono::milliseconds host_vanished_after{std::chrono::minutes{15}};
     std::chrono::milliseconds session_idle_timeout{std::chrono::hours{1}};
     std::chrono::milliseconds session_close_grace{std::chrono::seconds{10}};
+    std::vector<std::string> job_jars{};
     std::string agent_address{};  ///< empty: a Unix socket in the data folder
 
+    std::string livy_compatibility{"0.9"};
+    std::int64_t max_page{10'000};
+    std::int64_t max_log_bytes{16 << 20};
+
     std::string log_level{"info"};
+
+    /// What came of --livy-conf, for people; empty without it.
+    std::string livy_report{};
+
+    /// `livy_compatibility` as the library has it; nothing where it is no version.
+    std::optional<sparkhost::rest::LivyLevel> livy_level() const;
+    /// `default_conf` by keys.
+    std::map<std::string, std::string> default_properties() const;
 
     /// Where each option's value came from: "command line", the config file's name, "default".
     std::map<std::string, std::string, std::less<>> source{};
@@ -58,7 +88,7 @@ public:
     using std::runtime_error::runtime_error;
 };
 
-/// Command line over config file over defaults. Throws ConfigError.
+/// Command line over config file over Livy's configuration over defaults. Throws ConfigError.
 Command read_command(const std::vector<std::string>& arguments);
 
 /// The text of --help.

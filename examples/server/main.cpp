@@ -19,6 +19,7 @@
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/signal_set.hpp>
 
+#include <algorithm>
 #include <cstdlib>
 #include <filesystem>
 #include <iostream>
@@ -38,6 +39,10 @@ asio::ip::tcp::acceptor listen_on(asio::io_context& io, const asio::ip::tcp::end
     }
 }
 
+std::chrono::seconds whole_seconds(std::chrono::milliseconds time) {
+    return std::chrono::duration_cast<std::chrono::seconds>(time);
+}
+
 sparkhost::Host make_host(asio::io_context& io, const server::Config& config,
                           sparkhost::LogSink log) {
     const std::filesystem::path data(config.data_dir);
@@ -54,18 +59,47 @@ sparkhost::Host make_host(asio::io_context& io, const server::Config& config,
     plugins.storage = sparkhost::make_sqlite_storage({.path = data / "sparkhost.db"});
     plugins.backends.push_back(sparkhost::make_local_backend(io.get_executor(), local));
     const auto sessions = data / "sessions";
-    plugins.runtimes.push_back(sparkhost::make_spark_runtime({.work_dir = sessions / "agents"}));
+    plugins.runtimes.push_back(sparkhost::make_spark_runtime(
+        {.work_dir = sessions / "agents",
+         .max_rows = static_cast<std::size_t>(config.sql_rows),
+         .job_jars = config.job_jars,
+         .host_vanished_after = whole_seconds(config.host_vanished_after)}));
     sparkhost::HostOptions options{
         .max_running = static_cast<std::size_t>(config.max_running),
         .max_queued = static_cast<std::size_t>(config.max_queued),
+        .batch_retention = whole_seconds(config.batch_retention),
+        .default_conf = config.default_properties(),
+        .refused_conf = config.refused_conf,
+        .local_file_roots = config.local_file_roots,
+        .file_list_conf = config.file_list_conf,
         .agent_folder = sessions,
         .agent_address = config.agent_address,
         .max_sessions = static_cast<std::size_t>(config.max_sessions),
-        .session_idle_timeout =
-            std::chrono::duration_cast<std::chrono::seconds>(config.session_idle_timeout),
+        .max_statements = static_cast<std::size_t>(config.max_statements),
+        .session_idle_timeout = whole_seconds(config.session_idle_timeout),
         .session_close_grace = config.session_close_grace,
+        .session_retention = whole_seconds(config.session_retention),
         .log = std::move(log)};
     return sparkhost::Host(io.get_executor(), std::move(options), std::move(plugins));
+}
+
+rest::RouterOptions router_options(const server::Config& config) {
+    return {.allowed_hosts = config.allowed_hosts,
+            .max_body = static_cast<std::size_t>(config.max_body),
+            .max_upload = static_cast<std::size_t>(config.max_upload),
+            .max_page = static_cast<std::size_t>(config.max_page),
+            .max_log_bytes = static_cast<std::size_t>(config.max_log_bytes),
+            .livy_level = config.livy_level().value(),
+            .require_requested_by = config.csrf_protection};
+}
+
+rest::ServeOptions serve_options(const server::Config& config, sparkhost::LogSink log) {
+    return {.max_header = static_cast<std::size_t>(config.max_header),
+            .max_body = static_cast<std::size_t>(config.max_body),
+            .max_upload = static_cast<std::size_t>(config.max_upload),
+            .upload_memory = std::max(rest::ServeOptions().upload_memory,
+                                      4 * static_cast<std::size_t>(config.max_upload)),
+            .log = std::move(log)};
 }
 
 /// Answers clients from the moment the host is ready.
@@ -112,9 +146,9 @@ int run(const server::Config& config) {
     asio::co_spawn(io, host.run(), [&](std::exception_ptr broken, sparkhost::Result<void> result) {
         ended(broken ? "the host failed" : result ? "" : result.error().text());
     });
-    rest::Router router(host, {.allowed_hosts = config.allowed_hosts});
+    rest::Router router(host, router_options(config));
     asio::co_spawn(
-        io, serve(host, std::move(acceptor), router, {.log = logging.sink()}),
+        io, serve(host, std::move(acceptor), router, serve_options(config, logging.sink())),
         asio::bind_cancellation_slot(stop_serving.slot(), [&](std::exception_ptr broken) {
             ended(broken ? "the listener failed" : "");
         }));
@@ -126,6 +160,7 @@ int run(const server::Config& config) {
 
 int main(int argc, char** argv) try {
     const auto command = server::read_command({argv + 1, argv + argc});
+    std::cerr << command.config.livy_report;
     switch (command.action) {
         case server::Action::help:
             std::cout << server::help_text();

@@ -6,7 +6,9 @@
 
 #include <boost/json/value.hpp>
 
+#include <cstdint>
 #include <functional>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -35,6 +37,9 @@ const std::vector<Option>& options();
 
 /// The row of this name; nullptr where there is none.
 const Option* find_option(std::string_view name);
+
+/// The number that the whole text is.
+std::optional<std::int64_t> whole_number(std::string_view text);
 
 /// "; did you mean --max-running?", or nothing when no name is near.
 std::string suggestion(std::string_view unknown, std::string_view prefix);

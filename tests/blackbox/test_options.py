@@ -42,6 +42,18 @@ def effective(*options, env=None):
     (["--log-level", "loud"], ["--log-level", "debug", "loud"]),
     (["--class-data-archive", "yes"], ["--class-data-archive", "auto or off"]),
     (["--config", "/nowhere.json"], ["--config", "/nowhere.json"]),
+    (["--livy-conf", "/nowhere.conf"], ["--livy-conf", "/nowhere.conf"]),
+    (["--livy-conf", "a", "--livy-conf", "b"], ["--livy-conf", "more than once"]),
+    (["--livy-compatibility", "0.4"], ["--livy-compatibility", "0.5", "0.9", "0.4"]),
+    (["--default-conf", "spark.x"], ["--default-conf", "spark.KEY=VALUE", "spark.x"]),
+    (["--default-conf", "x.y=1"], ["--default-conf", "spark.KEY=VALUE", "x.y"]),
+    (["--local-file-root", "jobs"], ["--local-file-root", "absolute path", "jobs"]),
+    (["--refused-conf="], ["--refused-conf"]),
+    (["--max-body", "300000000"], ["--max-upload", "--max-body"]),
+    (["--max-header", "10"], ["--max-header", "at least 1024"]),
+    (["--host-vanished-after", "500ms"], ["--host-vanished-after", "whole seconds"]),
+    (["--session-retention", "1500ms"], ["--session-retention", "whole seconds"]),
+    (["--host-vanished-after", "0"], ["--host-vanished-after", "at least 1s"]),
 ])
 def test_a_wrong_option_is_named_with_what_is_expected(options, words):
     done = run(*options)
@@ -98,10 +110,18 @@ def test_allowed_hosts_add_up_and_hold_the_address_that_is_listened_on():
     assert config["allowed-host"]["value"] == ["a.example", "b.example", "192.0.2.7"]
 
 
+def test_what_requests_may_ask_for_adds_up():
+    config = effective("--default-conf", "spark.a=1", "--default-conf=spark.b=x=y",
+                       "--refused-conf", "spark.c", "--local-file-root", "/jobs")
+    assert config["default-conf"]["value"] == ["spark.a=1", "spark.b=x=y"]
+    assert config["refused-conf"]["value"] == ["spark.c"]
+    assert config["local-file-root"]["value"] == ["/jobs"]
+
+
 def test_help_and_docs_know_every_option():
     text = run("--help").stdout
     docs = DOCS.read_text()
-    names = [*effective(), "config", "print-config", "version", "help"]
+    names = [*effective(), "livy-conf", "config", "print-config", "version", "help"]
     for name in names:
         assert f"--{name}" in text
         assert f"`--{name}" in docs
