@@ -74,11 +74,13 @@ locked() {
 packages_build=(
     ca-certificates ccache cmake g++ ninja-build
     libboost1.81-dev libboost-json1.81-dev libboost-url1.81-dev libboost-program-options1.81-dev
-    libsqlitecpp-dev libsqlite3-dev libssl-dev libspdlog-dev prometheus-cpp-dev
+    libsqlitecpp-dev libsqlite3-dev libssl-dev libspdlog-dev prometheus-cpp-dev librestinio-dev
 )
 packages_java=(openjdk-17-jdk-headless)
 packages_spark=("${packages_java[@]}" python3 python3-venv)
-packages_test=("${packages_spark[@]}" git libboost-test1.81-dev clang libclang-rt-14-dev)
+packages_test=("${packages_spark[@]}" git libboost-test1.81-dev clang libclang-rt-14-dev maven
+    r-base-core)
+packages_clients=(curl python3 python3-venv)
 packages_format=(clang-format)
 packages_tidy=(clang-tidy)
 
@@ -122,14 +124,16 @@ install_packages() {
 
 venvs=$cache/venvs
 
-# make_venv FOLDER REQUIREMENTS CHECK: a virtual environment with the pinned packages. Its stamp
-# is written last, so one that was interrupted, or has other pins, is made again.
+# make_venv FOLDER REQUIREMENTS CHECK [OPTION…]: a virtual environment with the pinned packages;
+# the options are pip's. Its stamp is written last, so one that was interrupted, or has other
+# pins, is made again.
 make_venv() {
     local folder=$1 requirements=$2 check=$3 python=/usr/bin/python3 wanted
+    shift 3
     wanted=$("$python" -V; grep -v '^#' "$requirements")
     [[ -f $folder/.complete && $(<"$folder/.complete") == "$wanted" ]] && return 0
     report "virtual environment $(basename "$folder")" \
-        build_venv "$folder" "$requirements" "$check" "$python" || return
+        build_venv "$folder" "$requirements" "$check" "$python" "$@" || return
     printf '%s\n' "$wanted" >"$folder/.complete.new" &&
         mv "$folder/.complete.new" "$folder/.complete"
 }
@@ -137,6 +141,7 @@ make_venv() {
 build_venv() (
     # a chain, not `set -e`: bash forgets that inside a condition
     folder=$1 requirements=$2 check=$3 python=$4
+    shift 4
     export PYTHONNOUSERSITE=1 PIP_USER=0 PIP_DISABLE_PIP_VERSION_CHECK=1 PIP_NO_INPUT=1
     export PYTHONDONTWRITEBYTECODE=1
     # pyspark is a source distribution of some 400 MB that pip unpacks and repacks
@@ -145,7 +150,7 @@ build_venv() (
     rm -rf "$folder" "$TMPDIR" && mkdir -p "$TMPDIR" && "$python" -m venv "$folder" &&
         "$folder/bin/python" -m pip install setuptools==68.2.2 wheel==0.42.0 &&
         "$folder/bin/python" -m pip install --no-cache-dir --no-build-isolation --no-compile \
-            -r "$requirements" &&
+            "$@" -r "$requirements" &&
         "$folder/bin/python" -c "$check"
 )
 
@@ -160,6 +165,40 @@ assert glob.glob(os.path.join(os.path.dirname(pyspark.__file__), "jars", "spark-
 
 setup_tools_venv() {
     make_venv "$venvs/tools" "$root/tools/requirements/tools.txt" 'import httpx, pytest'
+}
+
+# ---- Livy's Java classes ---------------------------------------------------------------------
+
+livy_jars=$cache/livy-0.7.1-incubating
+
+# The newest that are on Maven Central: binary jobs in Java need them, and so does Livy's client.
+setup_livy_jars() {
+    (cd "$livy_jars" 2>/dev/null && sha256sum --check --status "$root/tools/requirements/livy.sha256") ||
+        report "Livy's Java classes" fetch_livy_jars
+}
+
+fetch_livy_jars() (
+    new=$livy_jars.new
+    rm -rf "$new" && mkdir -p "$new" || exit
+    while read -r _ jar; do
+        name=${jar%-0.7.1-incubating.jar}
+        mvn -B -q -Dmaven.repo.local="$new/repository" -Dtransitive=false \
+            org.apache.maven.plugins:maven-dependency-plugin:3.6.1:get \
+            -Dartifact="org.apache.livy:$name:0.7.1-incubating" &&
+            cp "$new/repository/org/apache/livy/$name/0.7.1-incubating/$jar" "$new/" || exit
+    done <"$root/tools/requirements/livy.sha256"
+    cd "$new" && sha256sum --check --quiet "$root/tools/requirements/livy.sha256" &&
+        rm -rf repository "$livy_jars" && mv "$new" "$livy_jars"
+)
+
+# The clients that the tests run as they are: see tests/clients.
+setup_clients() {
+    make_venv "$venvs/sparkmagic" "$root/tools/requirements/sparkmagic.txt" \
+        'import httpx, pytest, sparkmagic.kernels.pysparkkernel.pysparkkernel' --no-deps &&
+        make_venv "$venvs/airflow" "$root/tools/requirements/airflow.txt" \
+            'import os, tempfile
+os.environ["AIRFLOW_HOME"] = tempfile.mkdtemp()  # it writes its settings there
+import airflow.providers.apache.livy.operators.livy, httpx, pytest'
 }
 
 # Debian's Java 17 where it is there, so that every machine runs the same.
@@ -182,10 +221,13 @@ export_paths() {
     export SPARKHOST_TEST_PYTHON35=$venvs/pyspark-3.5/bin/python
     export SPARKHOST_TEST_PYTHON4=$venvs/pyspark-4/bin/python
     export SPARKHOST_TOOLS_PYTHON=$venvs/tools/bin/python
+    export SPARKHOST_TEST_LIVY_JARS=$livy_jars
+    export SPARKHOST_SPARKMAGIC_PYTHON=$venvs/sparkmagic/bin/python
+    export SPARKHOST_AIRFLOW_PYTHON=$venvs/airflow/bin/python
 }
 
 # setup GROUP…: build (the libraries and the server), java, spark (with the project's PySpark of
-# Spark 3.5), test (with all of them), format, tidy.
+# Spark 3.5), test (with all of them), clients (that the tests run), format, tidy.
 setup() {
     locked "$cache/setup.lock" setup_locked "$@"
 }
@@ -200,7 +242,10 @@ setup_locked() {
     for group in "$@"; do
         case $group in
             spark) setup_pyspark 3.5 || return ;;
-            test) setup_pyspark 3.5 && setup_pyspark 4 && setup_tools_venv || return ;;
+            clients) setup_clients || return ;;
+            test)
+                setup_pyspark 3.5 && setup_pyspark 4 && setup_tools_venv && setup_livy_jars ||
+                    return ;;
         esac
     done
 }

@@ -16,7 +16,7 @@ from processes import die_with_parent
 
 PROGRAM = os.environ.get("SPARKHOST_SERVER", "")
 READY = "sparkhost-server listening on http://"
-DEADLINE = 60  # seconds, for whatever a batch has to do
+DEADLINE = 180  # seconds, for whatever a batch has to do
 ENDED = ("success", "dead", "killed")
 
 

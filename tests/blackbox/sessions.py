@@ -5,7 +5,7 @@ import contextlib
 import json
 import time
 
-DEADLINE = 60  # seconds, for whatever a session has to do
+DEADLINE = 180  # seconds, for whatever a session has to do
 ENDED = ("success", "dead", "killed")
 OVER = ("available", "cancelled")
 # what makes a driver's start and its jobs short

@@ -22,9 +22,9 @@ GO = "import time, hashlib, zlib\nprint('go', flush=True)\n"
     "while True: spark.range(10).count()",
     "import subprocess; subprocess.run(['sleep', '600'])",
     # C code that goes on to its end, with and without the interpreter's lock
-    "while True: hashlib.pbkdf2_hmac('sha256', b'secret', b'salt', 1_000_000)",
-    "while True: zlib.compress(bytes(50_000_000), 9)",
-    "while True: 7 ** 500_000",
+    "while True: _ = hashlib.pbkdf2_hmac('sha256', b'secret', b'salt', 1_000_000)",
+    "while True: _ = zlib.compress(bytes(50_000_000), 9)",
+    "while True: _ = 7 ** 500_000",
     "try:\n    time.sleep(600)\nexcept KeyboardInterrupt:\n    print('swallowed', flush=True)\n"
     "while True: pass",
     "import asyncio\nawait asyncio.sleep(600)",

@@ -10,8 +10,8 @@ import httpx
 from processes import children, command_line, descendants, descriptors, threads
 from server import DEADLINE
 
-SESSIONS = 20
-AT_A_TIME = 4
+SESSIONS = 50
+AT_A_TIME = 2
 
 
 def use(server, number):
@@ -48,7 +48,7 @@ def holdings(server):
             "processes": len(descendants()), "files": files(server.data_dir)}
 
 
-def test_twenty_sessions_leave_nothing(start):
+def test_fifty_sessions_leave_nothing(start):
     server = start()
     use(server, 0)  # what is opened once and kept is open from now on
     first = settled(server, lambda now: now["processes"] == 1)
