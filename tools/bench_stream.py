@@ -35,7 +35,7 @@ def rate(session, size):
     lengths = []
     began = time.perf_counter()
     streamed(session, f"import os\nfor _ in range({size // MEGABYTE}): "
-             "os.write(1, (b'x' * 99 + b'\\n') * 10_000)",
+             "_ = os.write(1, (b'x' * 99 + b'\\n') * 10_000)",
              lambda text: lengths.append(len(text)))
     took = time.perf_counter() - began
     if sum(lengths) != size:

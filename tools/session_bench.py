@@ -21,6 +21,7 @@ SERVER = ROOT / "build/release/examples/server/sparkhost-server"
 CONF = {"spark.ui.enabled": "false", "spark.log.level": "WARN"}
 MASTER = "local[2]"
 PATIENCE = 300  # seconds
+KINDS = ("pyspark", "spark", "sql")
 OVER = ("available", "cancelled")
 ENDED = ("success", "dead", "killed")
 
@@ -240,10 +241,11 @@ class Wire:
 class Session:
     """A session over one connection."""
 
-    def __init__(self, server, conf=()):
+    def __init__(self, server, conf=(), kind="pyspark"):
         self.server = server
         self.wire = Wire(server.address)
-        body = {"kind": "pyspark", "conf": {**CONF, **dict(conf)}}
+        self.kind = kind
+        body = {"kind": kind, "conf": {**CONF, **dict(conf)}}
         began = time.perf_counter()
         self.path = f"/sessions/{self.wire.call('POST', '/sessions', body)[1]['id']}"
         seen = self.wire.get(self.path + "/state?wait=300&state=starting")[1]
@@ -258,8 +260,9 @@ class Session:
         self.wire.call("DELETE", self.path)
         self.wire.socket.close()
 
-    def post(self, code, kind="pyspark"):
-        made = self.wire.call("POST", self.path + "/statements", {"code": code, "kind": kind})[1]
+    def post(self, code, kind=""):
+        made = self.wire.call("POST", self.path + "/statements",
+                              {"code": code, "kind": kind or self.kind})[1]
         return f"{self.path}/statements/{made['id']}"
 
     def over(self, path):

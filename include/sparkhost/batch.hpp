@@ -36,8 +36,10 @@ struct BatchSpec {
     std::string executor_memory{};        ///< empty: Spark's default
     std::optional<int> executor_cores{};
     std::optional<int> num_executors{};
-    std::string queue{};                        ///< YARN queue
-    std::map<std::string, std::string> conf{};  ///< Spark properties; each key begins with "spark."
+    std::string queue{};  ///< YARN queue
+    /// Spark properties; each key begins with "spark.". Keys that begin with "livy.", which clients
+    /// of Livy send along, are left out.
+    std::map<std::string, std::string> conf{};
 
     std::string name{};   ///< unique among the batches that exist; not only digits; empty: none
     std::string owner{};  ///< who asks, as the host application authenticated it; empty: anonymous
