@@ -287,7 +287,7 @@ class RCode:
             notes.append(f"the plot is left out: its {len(image)} bytes are more than "
                          f"{self._max_size}")
             return {}
-        return {"image/png": image}
+        return {"image/png": image, "text/plain": ""}  # beside what it has written
 
     # -- R --
 
