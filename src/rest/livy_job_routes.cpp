@@ -124,15 +124,6 @@ asio::awaitable<Answer> submit_job(Call call) {
     co_return make_response(http::status::created, json_type, job_json(*accepted, "SENT"));
 }
 
-/// Jobs share their numbers with statements, which are none.
-Awaitable<StatementRecord> find_job(Host* host, SessionId session, StatementId id) {
-    auto found = co_await host->sessions().find_statement(session, id);
-    if (found && !found->spec.job) {
-        co_return unknown_job();
-    }
-    co_return found;
-}
-
 asio::awaitable<Answer> get_job(Call call) {
     const auto number = parse_java_int(call.sub_id);
     if (!number) {
@@ -143,16 +134,15 @@ asio::awaitable<Answer> get_job(Call call) {
     if (!session) {
         co_return livy_failed(session.error(), call);
     }
-    const StatementId id{*number};
-    auto job = co_await find_job(host, session->id, id);
-    if (!job) {
-        co_return failed(job.error(), call);
-    }
     auto touched = co_await host->sessions().touch(session->id);  // whoever waits is active
     (void)touched;
+    const StatementId id{*number};
     std::string if_none_match(call.request[http::field::if_none_match]);
     auto observed = co_await observe_statement(call.state, session->id, id,
                                                std::move(if_none_match), call.target);
+    if (observed && !observed->record.spec.job) {  // they share their numbers with statements
+        observed = unknown_job();
+    }
     if (!observed) {
         co_return failed(observed.error(), call);
     }
@@ -171,13 +161,15 @@ asio::awaitable<Answer> cancel_job(Call call) {
     }
     InterruptRequest request;
     request.statement = StatementId{*number};
-    auto job = co_await find_job(host, session->id, request.statement);
+    auto job = co_await host->sessions().find_statement(session->id, request.statement);
+    if (job && !job->spec.job) {
+        job = unknown_job();
+    }
+    if (job) {
+        job = co_await host->sessions().interrupt(session->id, request);
+    }
     if (!job) {
         co_return failed(job.error(), call);
-    }
-    auto cancelled = co_await host->sessions().interrupt(session->id, request);
-    if (!cancelled) {
-        co_return failed(cancelled.error(), call);
     }
     co_return make_response(http::status::ok, json_type, {});
 }
