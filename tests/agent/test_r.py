@@ -7,6 +7,7 @@ import pathlib
 import signal
 import struct
 import tempfile
+import threading
 
 import pytest
 
@@ -257,3 +258,30 @@ def test_a_context_that_was_made_anew_is_taken_up(shell):
 ])
 def test_r_gets_a_locale_where_there_is_none(environment, added):
     assert sparkhost_r.utf8_locale(environment) == added
+
+
+def test_a_dead_r_is_known_to_be_dead_before_its_watcher_has_noticed(tmp_path):
+    watching, notice = threading.Event(), threading.Event()
+
+    class Unnoticed(sparkhost_r.Process):
+        def _watch(self):
+            with self._process._waitpid_lock:  # as while it waits
+                watching.set()
+                notice.wait()
+            super()._watch()
+
+    class Backend:
+        def close(self):
+            pass
+
+    folder = tmp_path / "r"
+    folder.mkdir()
+    process = Unnoticed(["/bin/sh", "-c", "exit 3", "sh"], str(folder), Backend(), {})
+    try:
+        watching.wait()
+        os.waitid(os.P_PID, process._process.pid, os.WEXITED | os.WNOWAIT)
+        assert not process.is_alive()
+    finally:
+        notice.set()
+        process.end()
+    assert process.how_it_ended() == "R has ended with exit status 3"

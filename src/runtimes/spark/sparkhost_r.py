@@ -175,7 +175,12 @@ class Process:
         return f"R has ended with exit status {status}"
 
     def is_alive(self):
-        return self._process.poll() is None
+        # not poll(): until the thread that watches has noticed, it takes a dead R for a living one
+        try:
+            return os.waitid(os.P_PID, self._process.pid,
+                             os.WEXITED | os.WNOHANG | os.WNOWAIT) is None
+        except ChildProcessError:  # that thread has
+            return False
 
     def interrupt(self):
         if self.is_alive():
