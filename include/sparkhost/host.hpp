@@ -35,8 +35,9 @@ struct HostOptions {
     /// Applications are never stopped by it. Must not be negative. Default: 10 s.
     std::chrono::milliseconds stop_grace{std::chrono::seconds{10}};
 
-    /// An idempotency key is remembered for so long after its batch was accepted, even when the
-    /// batch has been erased. Must be greater than zero. Default: 24 h.
+    /// An idempotency key is remembered for so long after its batch, session or statement was
+    /// accepted, even when the batch or session has been erased; a statement's key goes with its
+    /// session. Must be greater than zero. Default: 24 h.
     std::chrono::seconds idempotency_retention{std::chrono::hours{24}};
 
     /// Events kept for followers that resume; older ones are pruned. Must be greater than zero.

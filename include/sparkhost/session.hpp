@@ -55,6 +55,11 @@ struct StatementSpec {
     /// StatementResult::data["application/octet-stream"], in base64. Jobs wait, run and are
     /// interrupted as other statements are, and share their numbers.
     bool job{false};
+    std::string owner{};  ///< who asks, as the host application authenticated it; empty: anonymous
+    /// The same key from the same owner in the same session gives the first statement again (same
+    /// request) or Errc::already_exists (another request), also when the session has ended
+    /// meanwhile. Empty: none.
+    std::string idempotency_key{};
     bool operator==(const StatementSpec&) const = default;
 };
 

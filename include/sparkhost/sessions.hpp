@@ -115,7 +115,8 @@ public:
     /// and is run at most once. The session may still be starting. `statement.id` is not looked at.
     /// Errors: not_found; invalid_argument – a kind that the session does not speak, or none is
     /// known; invalid_state – the session has ended or is ending; rejected – as many statements
-    /// wait as HostOptions::max_statements allows.
+    /// wait as HostOptions::max_statements allows; already_exists – the idempotency key was used
+    /// for another request (`field` is "idempotency_key").
     Awaitable<StatementRecord> execute(SessionId id, StatementSpec statement);
 
     /// Errors: not_found – `field` is "session" or "statement".

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
-// What batches and sessions have in common when somebody asks for one: names, idempotency keys.
+// What batches, sessions and statements have in common when somebody asks for one: names,
+// idempotency keys.
 
 #include "core/batch_json.hpp"
 #include "core/host_impl.hpp"
@@ -13,7 +14,15 @@ namespace sparkhost {
 namespace acceptance_words {
 
 std::string noun(RecordKind kind) {
-    return kind == RecordKind::session ? "session" : "batch";
+    switch (kind) {
+        case RecordKind::session:
+            return "session";
+        case RecordKind::statement:
+            return "statement";
+        case RecordKind::batch:
+            break;
+    }
+    return "batch";
 }
 std::string name_scope(RecordKind kind) {
     return noun(kind) + ".name";
@@ -125,9 +134,9 @@ boost::asio::awaitable<bool> HostImpl::is_repeated(RecordKind kind, const BatchS
 /// The store drops keys whose time has passed only when it is pruned. True if it has been now,
 /// because this one may be among them.
 boost::asio::awaitable<bool> HostImpl::forget_expired_key(RecordKey first, Timestamp now) {
-    auto holder = co_await application_of(first);
-    const bool erased = !holder && holder.error().is(Errc::not_found);
-    if (!erased && (!holder || holder->created + options.idempotency_retention >= now)) {
+    auto accepted = co_await accepted_at(first);
+    const bool erased = !accepted && accepted.error().is(Errc::not_found);
+    if (!erased && (!accepted || *accepted + options.idempotency_retention >= now)) {
         co_return false;
     }
     PruneRequest request;
@@ -135,6 +144,20 @@ boost::asio::awaitable<bool> HostImpl::forget_expired_key(RecordKey first, Times
     auto prune = [&] { return storage->prune(request); };
     auto pruned = co_await from_storage<std::int64_t>(prune);
     co_return pruned.has_value();
+}
+
+boost::asio::awaitable<Result<Timestamp>> HostImpl::accepted_at(RecordKey key) {
+    if (key.kind != RecordKind::statement) {
+        auto application = co_await application_of(key);
+        co_return application ? Result<Timestamp>(application->created) : application.error();
+    }
+    auto call = [&] { return storage->find(key); };
+    auto stored = co_await from_storage<Record>(call);
+    if (!stored) {
+        co_return stored.error();
+    }
+    auto statement = detail::decode_statement(*stored);
+    co_return statement ? Result<Timestamp>(statement->created) : statement.error();
 }
 
 boost::asio::awaitable<Result<RecordKey>> HostImpl::find_name(RecordKind kind, std::string name) {

@@ -165,6 +165,7 @@ public:
                                              const std::string& request_fingerprint);
     boost::asio::awaitable<bool> is_repeated(RecordKind kind, const BatchSpec& spec);
     boost::asio::awaitable<bool> forget_expired_key(RecordKey first, Timestamp now);
+    boost::asio::awaitable<Result<Timestamp>> accepted_at(RecordKey key);
     boost::asio::awaitable<Result<RecordKey>> find_name(RecordKind kind, std::string name);
     boost::asio::awaitable<Result<BatchRecord>> application_of(RecordKey key);
     static Error made_but_deleted(RecordKey first);
@@ -241,10 +242,7 @@ public:
     boost::asio::awaitable<Result<void>> erase_statements(ActivePtr session,
                                                           Transaction& transaction);
 
-    // statement_driver.cpp: from acceptance to a durable result
-    boost::asio::awaitable<void> accept_statements(ActivePtr session);
-    boost::asio::awaitable<Result<StatementRecord>> accept_statement(ActivePtr session,
-                                                                     StatementSpec spec);
+    // statement_driver.cpp: to a durable result
     void give_statements(const ActivePtr& session);
     boost::asio::awaitable<void> run_statement(ActivePtr session, StatementPtr statement,
                                                std::shared_ptr<Conversation> talk,
@@ -258,6 +256,17 @@ public:
                           std::vector<Event> events, std::int64_t last);
     void statement_ended(const ActivePtr& session, const StatementPtr& statement);
     void statement_moved(const ActivePtr& session, const StatementPtr& statement);
+
+    // statement_acceptance.cpp
+    boost::asio::awaitable<void> accept_statements(ActivePtr session);
+    boost::asio::awaitable<Result<StatementRecord>> accept_statement(ActivePtr session,
+                                                                     StatementSpec spec);
+    boost::asio::awaitable<Result<CommitResult>> commit_acceptance(const StatementRecord& record);
+    UniqueKey key_of_statement(const StatementRecord& record) const;
+    boost::asio::awaitable<Result<std::optional<StatementRecord>>> repeated_statement(
+        SessionId session, StatementSpec spec);
+    boost::asio::awaitable<Result<StatementRecord>> first_statement(SessionId session,
+                                                                    StatementSpec spec);
 
     // agent_gate.cpp: who may come in as an agent
     Result<void> listen_for_agents();

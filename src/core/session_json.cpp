@@ -200,6 +200,8 @@ std::string encode_statement(const StatementRecord& statement) {
     codec::put(object, "kind", statement.spec.kind);
     codec::put(object, "code", statement.spec.code);
     codec::put(object, "job", statement.spec.job);
+    codec::put(object, "owner", statement.spec.owner);
+    codec::put(object, "idempotency_key", statement.spec.idempotency_key);
     object.emplace("created", codec::to_ms(statement.created));
     session_json::put_time(object, "started", statement.started);
     session_json::put_time(object, "completed", statement.completed);
@@ -227,6 +229,8 @@ Result<StatementRecord> decode_statement(const Record& stored) {
         codec::get(object, "kind", statement.spec.kind);
         codec::get(object, "code", statement.spec.code);
         codec::get(object, "job", statement.spec.job);
+        codec::get(object, "owner", statement.spec.owner);
+        codec::get(object, "idempotency_key", statement.spec.idempotency_key);
         codec::get(object, "created", statement.created);
         statement.started = session_json::time_of(object, "started");
         statement.completed = session_json::time_of(object, "completed");
@@ -259,6 +263,10 @@ std::string owner_of_jobs(SessionId session) {
 
 std::string fingerprint(const SessionSpec& spec) {
     return fingerprint_of(boost::json::serialize(session_json::spec_json(spec)));
+}
+
+std::string fingerprint(const StatementSpec& spec) {
+    return fingerprint_of((spec.job ? "job\n" : "code\n") + spec.kind + "\n" + spec.code);
 }
 
 }  // namespace sparkhost::detail

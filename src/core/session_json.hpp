@@ -39,6 +39,8 @@ std::string owner_of_jobs(SessionId session);
 
 /// The same for equal requests, else different.
 std::string fingerprint(const SessionSpec& spec);
+/// `kind` is to be settled.
+std::string fingerprint(const StatementSpec& spec);
 
 }  // namespace sparkhost::detail
 

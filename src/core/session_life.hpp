@@ -17,6 +17,7 @@
 #include <map>
 #include <memory>
 #include <optional>
+#include <string>
 #include <vector>
 
 namespace sparkhost {
@@ -56,8 +57,10 @@ struct SessionLife {
     struct Accept {
         StatementSpec spec{};
         std::function<void(Result<StatementRecord>)> done{};
+        std::string key{};  ///< idempotency key; empty: none
     };
-    std::deque<Accept> arrivals{};  ///< accepted one after the other, in the order of the calls
+    /// Accepted one after the other, in the order of the calls; the first is being accepted.
+    std::deque<Accept> arrivals{};
     bool accepting{false};
 
     std::shared_ptr<Conversation> talk{};  ///< with the agent that is connected

@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 
-// The way of a statement: accepted durably, given to the agent in order, its result durable before
-// anybody sees it and before the agent may forget it.
+// The way of an accepted statement: given to the agent in order, its result durable before anybody
+// sees it and before the agent may forget it.
 
 #include "core/batch_json.hpp"
 #include "core/host_impl.hpp"
 #include "core/session_json.hpp"
+#include "core/statement_events.hpp"
 
 #include <algorithm>
 #include <utility>
@@ -14,18 +15,12 @@ namespace sparkhost {
 
 namespace statement_driver {
 
-constexpr const char* number_scope = "statement";
 /// Code given to an agent and not run yet, far below what an agent refuses.
 constexpr std::size_t most_given = 4u << 20;
 constexpr std::size_t cost_of_statement = 200;
 
 std::size_t cost(const StatementLife& statement) {
     return statement.record.spec.code.size() + cost_of_statement;
-}
-
-Error session_is_over(const ActiveApplication& session) {
-    return Error(Errc::invalid_state,
-                 session.name() + (session.record.has_ended() ? " has ended" : " is ending"));
 }
 
 /// Takes what an agent says of a statement. A later connection says everything again from the
@@ -90,22 +85,6 @@ private:
     std::size_t seen_{0};
 };
 
-Transaction acceptance(const StatementRecord& record) {
-    Insert insert;
-    insert.kind = RecordKind::statement;
-    insert.state = detail::open_statement;
-    insert.owner = record.spec.job ? detail::owner_of_jobs(record.session)
-                                   : detail::owner_of_statements(record.session);
-    insert.body = detail::encode_statement(record);
-    UniqueKey number;
-    number.scope = number_scope;
-    number.value = HostImpl::number_of(record.session, record.spec.id);
-    insert.unique.push_back(std::move(number));
-    Transaction transaction;
-    transaction.inserts.push_back(std::move(insert));
-    return transaction;
-}
-
 Event event_of(const StatementRecord& record, std::string type, Timestamp at,
                std::int64_t stored_version) {
     Event event;
@@ -169,69 +148,12 @@ Change change_of(const StatementLife& statement, const std::deque<StatementLife:
 
 }  // namespace statement_driver
 
-/// What a statement is found by: its session's number and its own.
-std::string HostImpl::number_of(SessionId session, StatementId id) {
-    return std::to_string(session.value) + "/" + std::to_string(id.value);
-}
-
 std::size_t SessionLife::given_size() const {
     std::size_t size = 0;
     for (const auto& [number, statement] : open) {
         size += statement->given_to == 0 ? 0 : statement_driver::cost(*statement);
     }
     return size;
-}
-
-boost::asio::awaitable<void> HostImpl::accept_statements(ActivePtr session) {
-    SessionLife& life = *session->session;
-    while (!life.arrivals.empty()) {
-        auto arrival = std::move(life.arrivals.front());
-        life.arrivals.pop_front();
-        auto accepted = co_await accept_statement(session, std::move(arrival.spec));
-        arrival.done(std::move(accepted));
-    }
-    life.accepting = false;
-    give_statements(session);
-    watch_idleness(session);
-    wrap_up(session);
-}
-
-boost::asio::awaitable<Result<StatementRecord>> HostImpl::accept_statement(ActivePtr session,
-                                                                           StatementSpec spec) {
-    SessionLife& life = *session->session;
-    if (session->gone || session->record.has_ended() || session->record.kill_requested ||
-        life.end_asked) {
-        co_return statement_driver::session_is_over(*session);
-    }
-    auto statement = std::make_shared<StatementLife>();
-    StatementRecord& record = statement->record;
-    record.session = SessionId{session->key.id};
-    record.spec = std::move(spec);
-    record.spec.id = StatementId{life.next_statement};
-    record.created = clock->now();
-    auto transaction = statement_driver::acceptance(record);
-    auto event = statement_driver::event_of(record, "statement.accepted", record.created, 1);
-    statement_driver::add_event(transaction, RecordKey{RecordKind::statement, -1}, event);
-    auto commit = [&] { return storage->commit(std::move(transaction)); };
-    auto committed = co_await from_storage<CommitResult>(commit);
-    if (!committed) {
-        co_return committed.error();
-    }
-    if (committed->duplicate) {
-        co_return Error(Errc::conflict, "the statement's number was taken by someone else");
-    }
-    statement->key = RecordKey{RecordKind::statement, committed->ids.front()};
-    statement->ever_given = false;
-    record.version = ++live_version;
-    ++life.next_statement;
-    life.open.emplace(record.spec.id, statement);
-    session->progress.unsettled = true;
-    event.sequence = committed->last_sequence;
-    std::vector<Event> events;
-    events.push_back(std::move(event));
-    publish(Subject(record.session), std::move(events), committed->last_sequence);
-    give_statements(session);
-    co_return record;
 }
 
 /// Gives the agent that is connected what it has not got, in order, as much as it will take.

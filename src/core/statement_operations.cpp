@@ -44,6 +44,13 @@ std::vector<OutputChunk> output_after(const std::vector<OutputChunk>& output,
     return rest;
 }
 
+/// Whether a request with this key is being accepted: this one adds nothing to what there is.
+bool is_arriving(const SessionLife& life, const std::string& key) {
+    return !key.empty() && std::ranges::any_of(life.arrivals, [&](const auto& arrival) {
+        return arrival.key == key;
+    });
+}
+
 }  // namespace statement_operations
 
 boost::asio::awaitable<Result<StatementRecord>> HostImpl::execute(SessionId id,
@@ -53,28 +60,40 @@ boost::asio::awaitable<Result<StatementRecord>> HostImpl::execute(SessionId id,
     }
     const TaskGuard guard(*this);
     heard_of(id);
+    auto holder = co_await read_session(id);
+    if (!holder) {
+        co_return holder.error();
+    }
+    if (spec.kind.empty()) {
+        spec.kind = holder->spec.kind;
+    }
+    if (auto valid = detail::validate_key(spec.idempotency_key); !valid) {
+        co_return valid.error();
+    }
+    auto first = co_await repeated_statement(id, spec);  // also where nothing new is taken
+    if (!first) {
+        co_return first.error();
+    }
+    if (*first) {
+        co_return std::move(**first);
+    }
     const auto session = find_active(id);
     if (!session || session->record.has_ended()) {
-        auto record = co_await read_session(id);
-        if (!record) {
-            co_return record.error();
-        }
         co_return Error(Errc::invalid_state, "session " + std::to_string(id.value) + " has ended");
     }
     SessionLife& life = *session->session;
-    if (spec.kind.empty()) {
-        spec.kind = life.part.spec.kind;
-    }
     if (auto valid = detail::validate(spec, runtime_traits[life.runtime].kinds); !valid) {
         co_return valid.error();
     }
-    if (life.open.size() + life.arrivals.size() >= options.max_statements) {
+    const bool full = life.open.size() + life.arrivals.size() >= options.max_statements;
+    if (full && !statement_operations::is_arriving(life, spec.idempotency_key)) {
         co_return Error(Errc::rejected, session->name() + " has " +
                                             std::to_string(options.max_statements) +
                                             " statements waiting; try again later");
     }
     auto ask = [&](std::function<void(Result<StatementRecord>)> done) {
-        SessionLife::Accept arrival{std::move(spec), std::move(done)};
+        auto key = spec.idempotency_key;
+        SessionLife::Accept arrival{std::move(spec), std::move(done), std::move(key)};
         life.arrivals.push_back(std::move(arrival));
         watch_idleness(session);
         if (!std::exchange(life.accepting, true)) {

@@ -144,32 +144,33 @@ void require(bool holds, const char* text) {
 
 }  // namespace validation
 
+Result<void> validate_key(const std::string& key) {
+    using namespace validation;
+    return key.size() > max_key || has_control(key, false)
+               ? Result<void>(broken("idempotency_key",
+                                     "must have at most 256 bytes and no control characters"))
+               : ok();
+}
+
 namespace validation {
 
 /// What does not depend on what is run.
 Result<void> check_resources(const BatchSpec& spec) {
-    return first_failure(
-        [&] { return check_paths(spec.jars, "jars"); },
-        [&] { return check_paths(spec.py_files, "pyFiles"); },
-        [&] { return check_paths(spec.files, "files"); },
-        [&] { return check_paths(spec.archives, "archives"); },
-        [&] { return check_text(spec.class_name, "className"); },
-        [&] { return check_text(spec.queue, "queue"); },
-        [&] { return check_text(spec.proxy_user, "proxyUser"); },
-        [&] { return check_memory(spec.driver_memory, "driverMemory"); },
-        [&] { return check_memory(spec.executor_memory, "executorMemory"); },
-        [&] { return check_count(spec.driver_cores, "driverCores"); },
-        [&] { return check_count(spec.executor_cores, "executorCores"); },
-        [&] { return check_count(spec.num_executors, "numExecutors"); },
-        [&] { return check_conf(spec.conf); }, [&] { return check_name(spec.name); },
-        [&] {
-            const auto& key = spec.idempotency_key;
-            return key.size() > max_key || has_control(key, false)
-                       ? Result<void>(
-                             broken("idempotency_key",
-                                    "must have at most 256 bytes and no control characters"))
-                       : ok();
-        });
+    return first_failure([&] { return check_paths(spec.jars, "jars"); },
+                         [&] { return check_paths(spec.py_files, "pyFiles"); },
+                         [&] { return check_paths(spec.files, "files"); },
+                         [&] { return check_paths(spec.archives, "archives"); },
+                         [&] { return check_text(spec.class_name, "className"); },
+                         [&] { return check_text(spec.queue, "queue"); },
+                         [&] { return check_text(spec.proxy_user, "proxyUser"); },
+                         [&] { return check_memory(spec.driver_memory, "driverMemory"); },
+                         [&] { return check_memory(spec.executor_memory, "executorMemory"); },
+                         [&] { return check_count(spec.driver_cores, "driverCores"); },
+                         [&] { return check_count(spec.executor_cores, "executorCores"); },
+                         [&] { return check_count(spec.num_executors, "numExecutors"); },
+                         [&] { return check_conf(spec.conf); },
+                         [&] { return check_name(spec.name); },
+                         [&] { return validate_key(spec.idempotency_key); });
 }
 
 }  // namespace validation

@@ -15,6 +15,9 @@ namespace sparkhost::detail {
 /// The rules of BatchSpec that hold for every backend. Errors: invalid_argument with the field.
 Result<void> validate(const BatchSpec& spec);
 
+/// The rule of an idempotency key. Errors: as above.
+Result<void> validate_key(const std::string& key);
+
 /// The rules of one path of a request; `field` names it. Errors: as above.
 Result<void> validate_path(const std::string& path, const std::string& field);
 

@@ -99,6 +99,10 @@ void take_from_call(BatchSpec& spec, const Call& call) {
     }
 }
 
+void take_from_call(StatementSpec& spec, const Call& call) {
+    spec.idempotency_key = std::string(call.request["Idempotency-Key"]);
+}
+
 Result<ListWindow> parse_list_window(const Target& target, std::size_t most) {
     const auto from = int_param(target, "from", 0);
     const auto size = int_param(target, "size", 100);

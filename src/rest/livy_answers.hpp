@@ -38,6 +38,8 @@ std::optional<Response> livy_refused_encoding(const Request& request);
 
 /// What the call says about a batch or session besides its body.
 void take_from_call(BatchSpec& spec, const Call& call);
+/// The same about a statement or job.
+void take_from_call(StatementSpec& spec, const Call& call);
 
 /// ?from&size of a list.
 struct ListWindow {

@@ -113,6 +113,7 @@ asio::awaitable<Answer> submit_job(Call call) {
     if (!spec) {
         co_return error_response(Dialect::livy, spec.error());
     }
+    take_from_call(*spec, call);
     auto accepted = co_await host->sessions().execute(session->id, std::move(*spec));
     if (!accepted && accepted.error().is(Errc::invalid_state)) {
         auto now = co_await find_session(host, call.id);
@@ -121,6 +122,7 @@ asio::awaitable<Answer> submit_job(Call call) {
     if (!accepted) {
         co_return failed(accepted.error(), call);
     }
+    accepted->result.reset();  // a repeated request is told what the first one was
     co_return make_response(http::status::created, json_type, job_json(*accepted, "SENT"));
 }
 

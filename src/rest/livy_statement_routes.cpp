@@ -212,6 +212,7 @@ asio::awaitable<Answer> create_statement(Call call) {
     if (!spec) {
         co_return error_response(Dialect::livy, spec.error());
     }
+    take_from_call(*spec, call);
     auto accepted = co_await host->sessions().execute(session->id, std::move(*spec));
     if (!accepted) {
         co_return co_await not_executed(accepted.error(), std::move(call));

@@ -67,6 +67,9 @@ class Session:
         assert made["code"] == code
         return Statement(self, made["id"])
 
+    def statement(self, number):
+        return Statement(self, number)
+
     def run(self, code, kind=None):
         """Gives the statement's output when it is available."""
         seen = self.post(code, kind).until_over()

@@ -72,7 +72,33 @@ def test_kill_9_while_a_statement_runs_and_one_waits(server, gate, journal):
     assert session.text(journal.code("new") + "'new'") == "'new'"
     assert journal.words() == ["running", "waiting", "new"]
 
+    a_post_repeated_after_kill_9_finds_its_statement(server, session, journal)
     idle_sessions_survive_too(server, session, kept)
+
+
+def a_post_repeated_after_kill_9_finds_its_statement(server, session, journal):
+    """Whatever has become of the answer: lost with the server, or read."""
+    for word, is_read in (("answered", True), ("unanswered", False)):
+        body = {"code": journal.code(word) + f"'{word}'"}
+        request = {"url": session.path + "/statements", "json": body,
+                   "headers": {"Idempotency-Key": word}}
+        with httpx.Client(base_url=server.client.base_url) as client, \
+                concurrent.futures.ThreadPoolExecutor() as pool:
+            first = pool.submit(client.post, **request)
+            if is_read:
+                concurrent.futures.wait([first])
+            server.kill()
+        server.start()
+        again = server.client.post(**request)
+        assert again.status_code == 201, again.text
+        with contextlib.suppress(httpx.TransportError):
+            assert first.result().json()["id"] == again.json()["id"]
+        assert server.client.post(**request).json()["id"] == again.json()["id"]
+        over = session.statement(again.json()["id"]).until_over()
+        assert over["output"]["data"]["text/plain"] == f"'{word}'"
+        other = server.client.post(**{**request, "json": {"code": "another"}})
+        assert other.status_code == 422, other.text
+        assert journal.words().count(word) == 1
 
 
 def idle_sessions_survive_too(server, session, kept):

@@ -44,6 +44,25 @@ StatementResult gave(std::string bytes) {
 
 BOOST_FIXTURE_TEST_SUITE(rest_livy_job_routes, JobRoutes)
 
+BOOST_AUTO_TEST_CASE(the_same_idempotency_key_gives_the_same_job_and_the_same_answer) {
+    agents->answer("am9i", {.result = gave("cmVzdWx0")});
+    const SessionId id = open_idle();
+    const std::string body = R"({"job": "am9i", "jobType": "pyspark"})";
+    const auto first = post(path(id) + "/submit-job", body, {{"Idempotency-Key", "k"}});
+    BOOST_TEST(first.result_int() == 201u);
+    BOOST_TEST(end_of(id, 0).at("state").as_string() == "SUCCEEDED");
+    for (const char* route : {"/submit-job", "/run-job"}) {
+        const auto again = post(path(id) + route, body, {{"Idempotency-Key", "k"}});
+        BOOST_TEST(again.result_int() == 201u);
+        BOOST_TEST(again.body() == first.body());
+    }
+    const auto other =
+        post(path(id) + "/submit-job", R"({"job": "b3RoZXI=", "jobType": "pyspark"})",
+             {{"Idempotency-Key", "k"}});
+    BOOST_TEST(other.result_int() == 422u);
+    BOOST_TEST(submit(id, "am9i") == 1);
+}
+
 BOOST_AUTO_TEST_CASE(a_job_is_submitted_followed_and_read_again) {
     agents->answer("am9i", {.result = gave("cmVzdWx0")});
     const SessionId id = open_idle();

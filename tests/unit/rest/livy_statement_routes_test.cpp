@@ -44,6 +44,45 @@ BOOST_AUTO_TEST_CASE(code_is_accepted_run_and_shown) {
     BOOST_TEST(statement.at("completed").as_int64() > 0);
 }
 
+BOOST_AUTO_TEST_CASE(the_same_idempotency_key_gives_the_same_statement) {
+    const SessionId id = open_idle();
+    const std::string target = path(id) + "/statements";
+    const std::string body = R"({"code": "1"})";
+    const auto first = post(target, body, {{"Idempotency-Key", "k"}});
+    BOOST_TEST(first.result_int() == 201u);
+    result_of(id, 0);
+    const auto again = post(target, body, {{"Idempotency-Key", "k"}});
+    BOOST_TEST(again.result_int() == 201u);
+    BOOST_TEST(header(again, "Location") == header(first, "Location"));
+    BOOST_TEST(body_of(again).at("id").as_int64() == 0);
+    BOOST_TEST(body_of(again).at("state").as_string() == "available");
+    const auto other = post(target, R"({"code": "2"})", {{"Idempotency-Key", "k"}});
+    BOOST_TEST(other.result_int() == 422u);
+    BOOST_TEST(complaint_of(other).find("idempotency_key") != std::string::npos);
+    BOOST_TEST(header(post(target, body), "Location") == path(id, 1));
+    ask(host().sessions().close(id)).value();
+    BOOST_TEST(header(post(target, body, {{"Idempotency-Key", "k"}}), "Location") == path(id, 0));
+}
+
+BOOST_AUTO_TEST_CASE(malformed_idempotency_keys_are_refused_wherever_something_is_made) {
+    const SessionId id = open_idle();
+    for (const auto& [target, body] :
+         {std::pair<std::string, std::string>{path(id) + "/statements", R"({"code": "1"})"},
+          {path(id) + "/submit-job", R"({"job": "am9i"})"},
+          {path(id) + "/run-job", R"({"job": "am9i"})"},
+          {"/batches", R"({"file": "/x.py"})"},
+          {"/sessions", R"({"kind": "pyspark"})"}}) {
+        for (const auto& key : {std::string(257, 'k'), std::string("a\tb")}) {
+            const auto answer = post(target, body, {{"Idempotency-Key", key}});
+            BOOST_TEST(answer.result_int() == 400u, target);
+            BOOST_TEST(complaint_of(answer).find("idempotency_key") != std::string::npos,
+                       answer.body());
+        }
+    }
+    BOOST_TEST(ask(host().list({})).value().total == 0);
+    BOOST_TEST(ask(host().sessions().list({})).value().total == 1);
+}
+
 BOOST_AUTO_TEST_CASE(code_posted_while_the_session_is_starting_waits) {
     agents->hold("dial");
     const SessionId id = open();
