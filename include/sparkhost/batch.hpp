@@ -3,7 +3,10 @@
 #define SPARKHOST_BATCH_HPP
 
 #include <sparkhost/clock.hpp>
+#include <sparkhost/retry.hpp>
 
+#include <algorithm>
+#include <chrono>
 #include <compare>
 #include <cstddef>
 #include <cstdint>
@@ -48,18 +51,21 @@ struct BatchSpec {
     /// The same key from the same owner gives the first batch again (same request) or
     /// Errc::already_exists (another request). Empty: none.
     std::string idempotency_key{};
+    RetryPolicy retry{};  ///< whether it is tried again when it fails; not for sessions
 
     bool operator==(const BatchSpec&) const = default;
 };
 
 /// How far the host has brought a batch. Each phase is durable before the next effect.
 enum class BatchPhase {
-    accepted,   ///< stored; waits for admission
-    reserved,   ///< has its ticket: the durable right to start one attempt
-    submitted,  ///< the backend has taken it
-    running,    ///< its driver runs
-    ended,      ///< over; `outcome` says how
-    released    ///< over, and the backend has cleaned up
+    accepted,       ///< stored; waits for admission
+    reserved,       ///< has its ticket: the durable right to start one attempt
+    submitted,      ///< the backend has taken it
+    running,        ///< its driver runs
+    attempt_ended,  ///< this attempt is over, and is being released; there will be another one
+    waiting,        ///< until it is time for the next attempt; then it is `accepted` once more
+    ended,          ///< over; `outcome` says how
+    released        ///< over, and the backend has cleaned up
 };
 
 /// What a client is shown; Livy's words.
@@ -77,13 +83,34 @@ enum class Outcome {
 /// One step of a batch's way, for people: "why does it wait, where did the time go".
 struct TimelineEntry {
     std::string what{};  ///< accepted, admitted, submitted, process_started, context_up,
-                         ///< kill_requested, ended
+                         ///< attempt_ended, requeued, kill_requested, ended
     Timestamp at{};
     std::string reason{};  ///< may be empty
     bool operator==(const TimelineEntry&) const = default;
 };
 
-/// A batch as it is stored.
+/// An attempt that has failed and was followed by another one, or will be.
+struct BatchAttempt {
+    std::string ticket{};  ///< empty: it did not come so far
+    std::string ticket_data{};
+    Outcome outcome{Outcome::none};
+    std::optional<int> exit_code{};
+    std::string reason{};
+    std::string application_id{};
+    std::optional<Timestamp> started{};  ///< it has run
+    Timestamp ended{};
+    bool operator==(const BatchAttempt&) const = default;
+};
+
+/// When a batch is tried again. Decided once, and stored.
+struct NextAttempt {
+    Timestamp at{};
+    std::chrono::milliseconds delay{};  ///< from the end of the attempt before to `at`
+    bool operator==(const NextAttempt&) const = default;
+};
+
+/// A batch as it is stored. Of a batch that is tried again, what has no attempt named is about the
+/// last attempt that had a ticket, also while the next one waits.
 struct BatchRecord {
     BatchId id{};
     std::int64_t version{0};  ///< grows by one with each change; the ETag of the REST routes
@@ -94,20 +121,26 @@ struct BatchRecord {
     std::string reason{};            ///< why it ended as it did; for people
     std::string application_id{};    ///< Spark's, once Spark has reported it
     std::string ui_url{};            ///< Spark UI, where known
-    int attempt{0};                  ///< 1 for the first ticket; 0 before it
-    std::string ticket{};            ///< id of the attempt's ticket; empty before `reserved`
-    std::string ticket_data{};       ///< what the backend needs to start, adopt or kill the attempt
-    bool kill_requested{false};      ///< durable: no user code starts after it
-    bool erase_requested{false};     ///< remove the record once it has been released
+    int attempt{0};                  ///< whose `ticket` is: 1, 2 …; 0 before the first ticket
+    std::vector<BatchAttempt> attempts{};       ///< those before the last one, oldest first
+    std::optional<NextAttempt> next_attempt{};  ///< while it waits for one
+    std::string ticket{};         ///< id of the attempt's ticket; empty before `reserved`
+    std::string ticket_data{};    ///< what the backend needs to start, adopt or kill the attempt
+    bool kill_requested{false};   ///< durable: no user code starts after it
+    bool erase_requested{false};  ///< remove the record once it has been released
     Timestamp created{};
     Timestamp updated{};
     std::vector<TimelineEntry> timeline{};
     std::vector<std::string> log_tail{};  ///< last lines of the log, kept when the batch ends
 
     bool has_ended() const noexcept { return phase >= BatchPhase::ended; }
+    /// What clients see never goes back: once an attempt has run, it is `running` until the end.
     BatchState state() const noexcept {
         if (!has_ended()) {
-            return phase == BatchPhase::running ? BatchState::running : BatchState::starting;
+            const bool has_run = std::any_of(attempts.begin(), attempts.end(),
+                                             [](const auto& each) { return each.started; });
+            return phase == BatchPhase::running || has_run ? BatchState::running
+                                                           : BatchState::starting;
         }
         switch (outcome) {
             case Outcome::success:
@@ -163,6 +196,10 @@ inline constexpr std::string_view to_string(BatchPhase phase) noexcept {
             return "submitted";
         case BatchPhase::running:
             return "running";
+        case BatchPhase::attempt_ended:
+            return "attempt_ended";
+        case BatchPhase::waiting:
+            return "waiting";
         case BatchPhase::ended:
             return "ended";
         case BatchPhase::released:

@@ -19,8 +19,8 @@ struct Event {
     Timestamp at{};
     /// batch.accepted, batch.reserved, batch.submitted, batch.running, batch.updated,
     /// batch.kill_requested, batch.ended, batch.released, batch.erased; the same for session.…,
-    /// and session.claimed, session.ready; statement.accepted, statement.cancel_requested,
-    /// statement.ended
+    /// and batch.attempt_ended, batch.waiting, batch.requeued; session.claimed, session.ready;
+    /// statement.accepted, statement.cancel_requested, statement.ended
     std::string type{};
     BatchId batch{};          ///< of a batch.… event; else -1
     SessionId session{};      ///< of the others; else -1

@@ -47,6 +47,9 @@ struct HostOptions {
     /// Lines of the driver's output kept in the record when a batch ends. Default: 10.
     std::size_t log_tail_lines{10};
 
+    /// What BatchSpec::retry does not say. Default: nothing is tried again.
+    RetryPolicy retry{};
+
     /// An ended batch is erased, with its log, after so long. Zero: it is kept. Default: kept.
     std::chrono::seconds batch_retention{0};
 
@@ -135,7 +138,8 @@ struct BatchLogRequest {
     BatchId id{};
     std::int64_t offset{0};  ///< negative: the last so many lines
     std::size_t limit{100};
-    bool follow{false};  ///< wait for a line at `offset`, or for the end
+    bool follow{false};  ///< wait for a line at `offset`, or for the attempt's end
+    int attempt{0};      ///< whose log; 0: that of the last attempt that has a ticket
 };
 
 /// Upper bounds of the latency histograms, seconds; the last bucket is open.
@@ -156,7 +160,7 @@ struct HostStatus {
     std::string problem{};  ///< why it is not ready; for people
     std::int64_t queued{0};
     std::int64_t active{0};                  ///< hold a ticket, have not ended
-    std::array<std::int64_t, 6> by_phase{};  ///< batches in the store, indexed by BatchPhase
+    std::array<std::int64_t, 8> by_phase{};  ///< batches in the store, indexed by BatchPhase
     /// Ended since run() began, indexed by BatchState.
     std::array<std::int64_t, 5> ended_by_state{};
     std::int64_t sessions{0};          ///< have not ended
@@ -237,8 +241,8 @@ public:
 
     Awaitable<BatchPage> list(BatchQuery query);
 
-    /// Completes when the batch has ended. Errors: not_found, also when it is erased meanwhile.
-    /// Cancellation: abandons the wait, never the batch.
+    /// Completes when the batch has ended, after its last attempt. Errors: not_found, also when it
+    /// is erased meanwhile. Cancellation: abandons the wait, never the batch.
     Awaitable<BatchRecord> wait(BatchId id);
 
     /// Completes at the change asked for. Errors: not_found; timed_out. Cancellation: as wait().
@@ -253,7 +257,9 @@ public:
     /// Cancellation: abandons the wait; the batch is erased all the same.
     Awaitable<void> erase(BatchId id);
 
-    /// Errors: not_found – no such batch. A batch without output gives an empty page.
+    /// The log of one attempt: lines are numbered anew in each, and a page that is `complete` says
+    /// that the attempt has ended. Errors: not_found – no such batch, or `field` is "attempt": no
+    /// such attempt. A batch without output gives an empty page.
     /// Cancellation: with `follow`, abandons the wait; without, not cancellable.
     Awaitable<LogPage> read_log(BatchLogRequest request);
 

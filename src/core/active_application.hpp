@@ -8,6 +8,8 @@
 #include <sparkhost/clock.hpp>
 #include <sparkhost/storage.hpp>
 
+#include <boost/asio/cancellation_signal.hpp>
+
 #include <chrono>
 #include <compare>
 #include <cstdint>
@@ -46,6 +48,7 @@ struct ActiveApplication {
     SteadyTime durable_at{};       ///< when it was accepted, for the dispatch histogram
     bool direct{false};            ///< admitted without waiting for a slot
     std::chrono::milliseconds retry_delay{0};
+    std::shared_ptr<boost::asio::cancellation_signal> retry_timer{};  ///< ends the wait
     bool gone{false};  ///< its record has been erased: nothing is to be done for it any more
 
     /// "batch 7" or "session 7": for people.

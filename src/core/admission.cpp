@@ -34,7 +34,7 @@ boost::asio::awaitable<void> HostImpl::dispatch_from_store() {
             in_hand += !batch->session && batch->record.phase == BatchPhase::accepted ? 1 : 0;
         }
         Query query;
-        query.states = {std::string(to_string(BatchPhase::accepted))};
+        query.states = detail::stored_states(BatchPhase::accepted);
         query.limit = options.max_running - std::min(options.max_running, slots_used) + in_hand;
         query.want_total = false;
         departed.clear();

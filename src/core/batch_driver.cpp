@@ -40,6 +40,16 @@ std::string state_of(const ActiveApplication& active, const BatchRecord& next,
     return std::string(to_string(session.state()));
 }
 
+/// Why the batch has ended, or its last attempt.
+std::string reason_of(const BatchRecord& record) {
+    return record.next_attempt ? record.attempts.back().reason : record.reason;
+}
+
+bool ends_attempt(const BatchRecord& before, const BatchRecord& next) {
+    return (next.has_ended() && !before.has_ended()) ||
+           (next.phase == BatchPhase::attempt_ended && next.phase != before.phase);
+}
+
 std::vector<std::string> apply_item(HostImpl::Applied& applied,
                                     const ActiveApplication::Item& item) {
     std::vector<std::string> types;
@@ -81,7 +91,7 @@ HostImpl::Applied apply_all(const ActiveApplication& active,
             }
             event.version = active.record.version + 1;
             event.state = state_of(active, applied.next, applied.part);
-            event.reason = applied.next.reason;
+            event.reason = batch_driver::reason_of(applied.next);
             applied.events.push_back(std::move(event));
         }
     }
@@ -198,7 +208,7 @@ boost::asio::awaitable<void> HostImpl::commit_inbox(ActivePtr batch) {
     auto applied = batch_driver::apply_all(*batch, items);
     const bool changed = !applied.events.empty();
     if (changed) {
-        if (applied.next.has_ended() && !batch->record.has_ended()) {
+        if (batch_driver::ends_attempt(batch->record, applied.next)) {
             applied.next.log_tail = co_await read_tail(batch);
         }
         auto commit = [&] {
@@ -234,6 +244,7 @@ void HostImpl::settle_success(const ActivePtr& batch, Applied applied, std::int6
     const auto& record = batch->record;
     const bool ended_now = record.has_ended() && !before.has_ended();
     if (record.phase == BatchPhase::reserved && before.phase == BatchPhase::accepted) {
+        tickets.erase(before.ticket);  // of the attempt before
         tickets[record.ticket] = batch->key;
     }
     if (batch->session) {
@@ -250,7 +261,14 @@ void HostImpl::settle_success(const ActivePtr& batch, Applied applied, std::int6
     }
     cache.put(std::make_shared<const BatchRecord>(record));
     publish(record.id, std::move(applied.events), last);
-    if (ended_now && std::exchange(batch->progress.admitted, false)) {
+    follow_retry(batch);
+    if (before.phase == BatchPhase::waiting && record.phase == BatchPhase::accepted) {
+        ++waiting;
+        dispatch();
+    }
+    const bool slot_over =
+        record.phase != BatchPhase::accepted && !detail::needs_slot(record.phase);
+    if (slot_over && std::exchange(batch->progress.admitted, false)) {
         slot_freed();
     }
 }
@@ -289,55 +307,6 @@ boost::asio::awaitable<void> HostImpl::settle_failure(ActivePtr batch, Error err
         storage_retry_later();
     }
     pump(batch);
-}
-
-/// Reads what is true; for records whose version in memory cannot be trusted.
-boost::asio::awaitable<Result<void>> HostImpl::reload(ActivePtr batch) {
-    auto find_it = [&] { return storage->find(batch->key); };
-    auto stored = co_await from_storage<Record>(find_it);
-    if (!stored && stored.error().is(Errc::not_found)) {
-        free_slot(batch);
-        if (!batch->session) {
-            count_phase(batch->record.phase, std::nullopt);
-        }
-        forget(batch);
-        wake(Subject(batch->key));
-        co_return ok();
-    }
-    if (!stored) {
-        co_return stored.error();
-    }
-    if (batch->session) {
-        auto session = detail::decode_session(*stored);
-        if (!session) {
-            co_return session.error();
-        }
-        batch->record = std::move(session->application);
-        batch->session->part = std::move(session->part);
-        if (!batch->session->part.claim.empty()) {
-            claims[batch->session->part.claim] = batch->key;
-        }
-        auto loaded = co_await load_statements(batch);
-        if (!loaded) {
-            co_return loaded;
-        }
-    } else {
-        auto record = detail::decode_batch(*stored);
-        if (!record) {
-            co_return record.error();
-        }
-        count_phase(batch->record.phase, record->phase);
-        batch->record = std::move(*record);
-        cache.erase(batch->record.id);
-    }
-    if (batch->record.has_ended()) {
-        free_slot(batch);
-    }
-    if (!batch->record.ticket.empty()) {
-        tickets[batch->record.ticket] = batch->key;
-    }
-    wake(Subject(batch->key));
-    co_return ok();
 }
 
 /// Without anybody being let in at once.

@@ -2,6 +2,7 @@
 #include "core/batch_json.hpp"
 
 #include "core/json_codec.hpp"
+#include "core/retry.hpp"
 
 #include <boost/json/array.hpp>
 #include <boost/json/object.hpp>
@@ -49,8 +50,9 @@ void each_field(Object& object, Spec& spec, Field field) {
     field(object, "idempotency_key", spec.idempotency_key);
 }
 
-constexpr std::array phases{BatchPhase::accepted, BatchPhase::reserved, BatchPhase::submitted,
-                            BatchPhase::running,  BatchPhase::ended,    BatchPhase::released};
+constexpr std::array phases{BatchPhase::accepted, BatchPhase::reserved,      BatchPhase::submitted,
+                            BatchPhase::running,  BatchPhase::attempt_ended, BatchPhase::waiting,
+                            BatchPhase::ended,    BatchPhase::released};
 constexpr std::array outcomes{Outcome::none, Outcome::success, Outcome::failed, Outcome::killed,
                               Outcome::unknown};
 
@@ -81,6 +83,73 @@ std::vector<TimelineEntry> timeline_from_json(const json::array& list) {
     return timeline;
 }
 
+json::object attempt_to_json(const BatchAttempt& attempt) {
+    json::object object;
+    put(object, "ticket", attempt.ticket);
+    put(object, "ticket_data", attempt.ticket_data);
+    object.emplace("outcome", to_string(attempt.outcome));
+    put(object, "exit_code", attempt.exit_code);
+    put(object, "reason", attempt.reason);
+    put(object, "application_id", attempt.application_id);
+    if (attempt.started) {
+        object.emplace("started", to_ms(*attempt.started));
+    }
+    object.emplace("ended", to_ms(attempt.ended));
+    return object;
+}
+
+BatchAttempt attempt_from_json(const json::object& object) {
+    BatchAttempt attempt;
+    get(object, "ticket", attempt.ticket);
+    get(object, "ticket_data", attempt.ticket_data);
+    attempt.outcome = from_word(outcomes, std::string_view(object.at("outcome").as_string()));
+    get(object, "exit_code", attempt.exit_code);
+    get(object, "reason", attempt.reason);
+    get(object, "application_id", attempt.application_id);
+    if (object.contains("started")) {
+        get(object, "started", attempt.started.emplace());
+    }
+    get(object, "ended", attempt.ended);
+    return attempt;
+}
+
+void put_attempts(json::object& object, const BatchRecord& record) {
+    if (!record.attempts.empty()) {
+        json::array attempts;
+        for (const auto& attempt : record.attempts) {
+            attempts.emplace_back(attempt_to_json(attempt));
+        }
+        object.emplace("attempts", std::move(attempts));
+    }
+    if (record.next_attempt) {
+        json::object next;
+        next.emplace("at", to_ms(record.next_attempt->at));
+        next.emplace("delay", record.next_attempt->delay.count());
+        object.emplace("next_attempt", std::move(next));
+    }
+}
+
+void get_attempts(const json::object& object, BatchRecord& record) {
+    if (const auto* attempts = object.if_contains("attempts")) {
+        for (const auto& attempt : attempts->as_array()) {
+            record.attempts.push_back(attempt_from_json(attempt.as_object()));
+        }
+    }
+    if (const auto* value = object.if_contains("next_attempt")) {
+        const auto& from = value->as_object();
+        NextAttempt next;
+        get(from, "at", next.at);
+        next.delay = std::chrono::milliseconds(from.at("delay").to_number<std::int64_t>());
+        record.next_attempt = next;
+    }
+}
+
+/// Of phases that are shown as `running` where an attempt has run, and as `starting` else.
+constexpr const char* after_run = ".again";
+constexpr std::array repeated_phases{BatchPhase::accepted, BatchPhase::reserved,
+                                     BatchPhase::submitted, BatchPhase::attempt_ended,
+                                     BatchPhase::waiting};
+
 }  // namespace batch_json
 
 boost::json::object spec_to_json(const BatchSpec& spec) {
@@ -96,6 +165,7 @@ boost::json::object spec_to_json(const BatchSpec& spec) {
         }
         object.emplace("conf", std::move(conf));
     }
+    put_retry(object, spec.retry);
     return object;
 }
 
@@ -110,6 +180,7 @@ BatchSpec spec_from_json(const boost::json::object& object) {
             spec.conf.emplace(key, value.as_string());
         }
     }
+    spec.retry = get_retry(object);
     return spec;
 }
 
@@ -126,6 +197,7 @@ BatchRecord batch_from_json(const boost::json::object& object) {
     get(object, "application_id", record.application_id);
     get(object, "ui_url", record.ui_url);
     record.attempt = object.contains("attempt") ? object.at("attempt").to_number<int>() : 0;
+    get_attempts(object, record);
     get(object, "ticket", record.ticket);
     get(object, "ticket_data", record.ticket_data);
     get(object, "kill_requested", record.kill_requested);
@@ -139,7 +211,10 @@ BatchRecord batch_from_json(const boost::json::object& object) {
 
 std::string stored_state(const BatchRecord& record) {
     if (!record.has_ended()) {
-        return std::string(to_string(record.phase));
+        const std::string word(to_string(record.phase));
+        const bool again =
+            record.state() == BatchState::running && record.phase != BatchPhase::running;
+        return again ? word + batch_json::after_run : word;
     }
     const std::string word(to_string(record.state()));
     // One that is still to be erased is not done with: the next host has to find it.
@@ -147,11 +222,19 @@ std::string stored_state(const BatchRecord& record) {
 }
 
 std::vector<std::string> stored_states(BatchState state) {
+    std::vector<std::string> words;
     switch (state) {
         case BatchState::starting:
-            return {"accepted", "reserved", "submitted"};
+            for (const auto phase : batch_json::repeated_phases) {
+                words.emplace_back(to_string(phase));
+            }
+            return words;
         case BatchState::running:
-            return {"running"};
+            words.emplace_back("running");
+            for (const auto phase : batch_json::repeated_phases) {
+                words.push_back(std::string(to_string(phase)) + batch_json::after_run);
+            }
+            return words;
         default: {
             const std::string word(to_string(state));
             return {word, "ended." + word};
@@ -160,18 +243,29 @@ std::vector<std::string> stored_states(BatchState state) {
 }
 
 std::vector<std::string> stored_states(BatchPhase phase) {
+    const std::string word(to_string(phase));
     switch (phase) {
         case BatchPhase::ended:
             return {"ended.success", "ended.dead", "ended.killed"};
         case BatchPhase::released:
             return {"success", "dead", "killed"};
+        case BatchPhase::running:
+            return {word};
         default:
-            return {std::string(to_string(phase))};
+            return {word, word + batch_json::after_run};
     }
 }
 
 std::vector<std::string> stored_states_in_progress() {
-    return {"reserved", "submitted", "running", "ended.success", "ended.dead", "ended.killed"};
+    std::vector<std::string> words;
+    for (const auto phase : batch_json::phases) {
+        if (phase != BatchPhase::accepted && phase != BatchPhase::released) {
+            for (auto& word : stored_states(phase)) {
+                words.push_back(std::move(word));
+            }
+        }
+    }
+    return words;
 }
 
 boost::json::object batch_to_json(const BatchRecord& record) {
@@ -189,6 +283,7 @@ boost::json::object batch_to_json(const BatchRecord& record) {
     if (record.attempt != 0) {
         object.emplace("attempt", record.attempt);
     }
+    put_attempts(object, record);
     put(object, "ticket", record.ticket);
     put(object, "ticket_data", record.ticket_data);
     put(object, "kill_requested", record.kill_requested);

@@ -25,7 +25,8 @@ BatchSpec spec_from_json(const boost::json::object& object);
 /// The body of a batch's record.
 std::string encode_batch(const BatchRecord& record);
 
-/// The word a record is filed under: the phase until it has ended, then "ended.<state>", and
+/// The word a record is filed under: the phase until it has ended (with ".again" where it is shown
+/// as running because an attempt before has run), then "ended.<state>", and
 /// "<state>" once it is released and need not be erased.
 std::string stored_state(const BatchRecord& record);
 /// The words that batches shown in this state are filed under.

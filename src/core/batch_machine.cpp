@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "core/batch_machine.hpp"
 
+#include "core/retry.hpp"
+
+#include <algorithm>
 #include <array>
 #include <utility>
 
@@ -14,26 +17,39 @@ using E = BatchEvent;
 constexpr std::array edges{
     BatchEdge{P::accepted, E::admitted, P::reserved},
     BatchEdge{P::accepted, E::refused, P::ended},
+    BatchEdge{P::accepted, E::refused, P::attempt_ended},
     BatchEdge{P::accepted, E::kill_requested, P::ended},
     BatchEdge{P::accepted, E::erase_requested, P::ended},
     BatchEdge{P::reserved, E::taken, P::submitted},
     BatchEdge{P::reserved, E::refused, P::ended},
+    BatchEdge{P::reserved, E::refused, P::attempt_ended},
     BatchEdge{P::reserved, E::kill_requested, P::reserved},
     BatchEdge{P::reserved, E::erase_requested, P::reserved},
     BatchEdge{P::reserved, E::process_started, P::running},
     BatchEdge{P::reserved, E::context_up, P::running},
     BatchEdge{P::reserved, E::ended, P::ended},
+    BatchEdge{P::reserved, E::ended, P::attempt_ended},
     BatchEdge{P::submitted, E::kill_requested, P::submitted},
     BatchEdge{P::submitted, E::erase_requested, P::submitted},
     BatchEdge{P::submitted, E::process_started, P::running},
     BatchEdge{P::submitted, E::context_up, P::running},
     BatchEdge{P::submitted, E::ended, P::ended},
+    BatchEdge{P::submitted, E::ended, P::attempt_ended},
     BatchEdge{P::submitted, E::lost, P::ended},
+    BatchEdge{P::submitted, E::lost, P::attempt_ended},
     BatchEdge{P::running, E::kill_requested, P::running},
     BatchEdge{P::running, E::erase_requested, P::running},
     BatchEdge{P::running, E::context_up, P::running},
     BatchEdge{P::running, E::ended, P::ended},
+    BatchEdge{P::running, E::ended, P::attempt_ended},
     BatchEdge{P::running, E::lost, P::ended},
+    BatchEdge{P::running, E::lost, P::attempt_ended},
+    BatchEdge{P::attempt_ended, E::released, P::waiting},
+    BatchEdge{P::attempt_ended, E::kill_requested, P::ended},
+    BatchEdge{P::attempt_ended, E::erase_requested, P::ended},
+    BatchEdge{P::waiting, E::due, P::accepted},
+    BatchEdge{P::waiting, E::kill_requested, P::ended},
+    BatchEdge{P::waiting, E::erase_requested, P::ended},
     BatchEdge{P::ended, E::erase_requested, P::ended},
     BatchEdge{P::ended, E::released, P::released},
     BatchEdge{P::released, E::erase_requested, P::released},
@@ -55,17 +71,21 @@ const BatchEdge* find_edge(BatchPhase from, BatchEvent event) {
     return nullptr;
 }
 
-bool has_entry(const BatchRecord& record, std::string_view what) {
-    for (const auto& entry : record.timeline) {
-        if (entry.what == what) {
-            return true;
+/// In this attempt.
+const TimelineEntry* find_entry(const BatchRecord& record, std::string_view what) {
+    for (auto entry = record.timeline.rbegin(); entry != record.timeline.rend(); ++entry) {
+        if (entry->what == what) {
+            return &*entry;
+        }
+        if (entry->what == "attempt_ended") {
+            break;
         }
     }
-    return false;
+    return nullptr;
 }
 
 void add_entry(BatchRecord& record, std::string_view what, Timestamp at, std::string reason = {}) {
-    if (!has_entry(record, what)) {
+    if (!find_entry(record, what)) {
         record.timeline.push_back({std::string(what), at, std::move(reason)});
     }
 }
@@ -109,9 +129,76 @@ void apply_end(BatchRecord& record, const BatchObservation& observation) {
                 observation.report->ended.value_or(observation.at), observation.report->reason);
             break;
         default:
-            end(record, Outcome::killed, observation.at, "killed while it waited in the queue");
+            end(record, Outcome::killed, observation.at,
+                record.next_attempt ? "killed while it waited for its next attempt"
+                                    : "killed while it waited in the queue");
+            record.next_attempt.reset();
             break;
     }
+}
+
+std::optional<RetryCause> cause_of(const BatchRecord& record, const BatchObservation& observation) {
+    if (record.outcome == Outcome::unknown) {
+        return RetryCause::unknown;
+    }
+    if (record.outcome != Outcome::failed || observation.hopeless) {
+        return std::nullopt;
+    }
+    const auto& report = observation.report;
+    const bool ran = report && (report->started || report->exit_code);
+    return ran ? RetryCause::failed : RetryCause::not_started;
+}
+
+bool is_tried_again(const BatchRecord& record, const BatchObservation& observation) {
+    const auto cause = cause_of(record, observation);
+    return cause && !record.kill_requested &&
+           is_retried(record.spec.retry, record.attempts.size() + 1, *cause);
+}
+
+/// Once any attempt has been shown as running, the batch is.
+std::optional<Timestamp> start_of(const BatchRecord& before, const BatchRecord& record) {
+    for (const char* what : {"process_started", "context_up"}) {
+        if (const auto* entry = find_entry(record, what)) {
+            return entry->at;
+        }
+    }
+    return before.phase == BatchPhase::running ? std::optional(before.updated) : std::nullopt;
+}
+
+/// The end that has just been entered is not the batch's, only this attempt's.
+void put_aside(BatchRecord& record, const BatchRecord& before,
+               const BatchObservation& observation) {
+    BatchAttempt attempt;
+    // A ticket that an attempt before had is not this one's.
+    const bool has_ticket = before.phase != BatchPhase::accepted;
+    attempt.ticket = has_ticket ? record.ticket : std::string();
+    attempt.ticket_data = has_ticket ? record.ticket_data : std::string();
+    attempt.outcome = std::exchange(record.outcome, Outcome::none);
+    attempt.exit_code = std::exchange(record.exit_code, std::nullopt);
+    attempt.reason = std::exchange(record.reason, {});
+    attempt.application_id = has_ticket ? record.application_id : std::string();
+    attempt.started = start_of(before, record);
+    attempt.ended = record.timeline.back().at;
+    record.timeline.back().what = "attempt_ended";
+    record.attempts.push_back(std::move(attempt));
+    NextAttempt next;
+    next.delay = delay_after(record.spec.retry, record.attempts.size(), observation.chance);
+    next.at = observation.at + next.delay;
+    record.next_attempt = next;
+    record.phase = BatchPhase::attempt_ended;
+}
+
+void enter_ticket(BatchRecord& record, const BatchObservation& observation) {
+    record.ticket = observation.ticket;
+    record.ticket_data = observation.ticket_data;
+    record.attempt = observation.attempt;
+    record.application_id.clear();  // of the attempt before
+    record.ui_url.clear();
+    record.log_tail.clear();
+    if (observation.launch) {
+        record.spec = *observation.launch;
+    }
+    add_entry(record, "admitted", observation.at);
 }
 
 void apply_wish(BatchRecord& record, const BatchObservation& observation) {
@@ -130,6 +217,9 @@ bool is_repeated_wish(const BatchRecord& record, BatchEvent event) {
 }
 
 std::string event_name(const BatchRecord& before, const BatchRecord& after, BatchEvent event) {
+    if (event == E::due) {
+        return "batch.requeued";
+    }
     if (before.phase != after.phase) {
         return "batch." + std::string(to_string(after.phase));
     }
@@ -169,6 +259,8 @@ std::string_view to_string(BatchEvent event) {
             return "erase_requested";
         case E::released:
             return "released";
+        case E::due:
+            return "due";
     }
     return "unknown";
 }
@@ -200,19 +292,20 @@ std::vector<std::string> apply(BatchRecord& record, const BatchObservation& obse
         add_report_times(record, *observation.report);
     }
     if (observation.event == E::admitted) {
-        record.ticket = observation.ticket;
-        record.ticket_data = observation.ticket_data;
-        record.attempt = observation.attempt;
-        if (observation.launch) {
-            record.spec = *observation.launch;
-        }
-        add_entry(record, "admitted", observation.at);
+        enter_ticket(record, observation);
+    }
+    if (observation.event == E::due) {
+        record.next_attempt.reset();
+        add_entry(record, "requeued", observation.at);
     }
     if (edge->to == P::submitted && edge->from != P::submitted) {
         add_entry(record, "submitted", observation.at);
     }
     if (edge->to == P::ended && edge->from != P::ended) {
         apply_end(record, observation);
+        if (is_tried_again(record, observation)) {
+            put_aside(record, before, observation);
+        }
     } else {
         record.phase = edge->to;
     }
@@ -267,6 +360,9 @@ BatchEffect next_effect(const BatchRecord& record, const BatchProgress& progress
         case P::submitted:
         case P::running:
             return kill_wanted ? F::kill : F::none;
+        case P::waiting:
+            return progress.awaiting_retry ? F::none : F::await_retry;
+        case P::attempt_ended:
         case P::ended:
             // A submit still in flight must have come back before what it used is removed.
             return progress.releasing || progress.submitting || progress.killing ||

@@ -27,10 +27,12 @@ enum class BatchEvent {
     lost,             ///< the backend does not know an application it had taken
     kill_requested,   ///< somebody wants it to end
     erase_requested,  ///< somebody wants it to end and be forgotten
-    released          ///< the backend has cleaned up
+    released,         ///< the backend has cleaned up
+    due               ///< it is time for the next attempt
 };
 
-/// One arrow of the diagram.
+/// One arrow of the diagram. An end leads to `ended`, or to `attempt_ended` where the batch is to
+/// be tried again.
 struct BatchEdge {
     BatchPhase from;
     BatchEvent event;
@@ -57,6 +59,8 @@ struct BatchObservation {
     int attempt{0};                             ///< admitted
     std::optional<BatchSpec> launch{};          ///< admitted: what runs, if not what was asked for
     std::optional<ApplicationStatus> report{};  ///< process_started, context_up, ended
+    bool hopeless{false};  ///< refused: the same request would be refused again
+    double chance{0};      ///< ended, lost, refused: a number from 0 to 1, for the jitter
 };
 
 /// Changes the record as the observation demands and says which events the log gets.
@@ -71,7 +75,22 @@ std::optional<BatchObservation> interpret(const BatchRecord& record,
 
 /// What has to be done for a batch whose record, as stored, is this. `kill` may run while
 /// `submit` does; nothing else overlaps.
-enum class BatchEffect { none, await_admission, reserve, submit, kill, release, erase };
+enum class BatchEffect {
+    none,
+    await_admission,
+    reserve,
+    submit,
+    kill,
+    release,
+    await_retry,
+    erase
+};
+
+/// Whether a batch in this phase has a slot; one that is accepted may have one, too.
+constexpr bool needs_slot(BatchPhase phase) {
+    return phase == BatchPhase::reserved || phase == BatchPhase::submitted ||
+           phase == BatchPhase::running;
+}
 
 struct BatchProgress {
     bool admitted{false};  ///< a slot is held
@@ -81,6 +100,7 @@ struct BatchProgress {
     bool killing{false};
     bool kill_done{false};  ///< the backend has confirmed the kill
     bool releasing{false};
+    bool awaiting_retry{false};
     bool erasing{false};
     bool ending_itself{false};  ///< it has been asked to end; the kill waits
     bool unsettled{false};      ///< its session has statements without an end: it stays

@@ -35,7 +35,8 @@ SubmitRequest HostImpl::request_for(const ActiveApplication& batch) const {
     SubmitRequest request;
     request.store_uuid = store_uuid;
     request.subject = (batch.session ? "session-" : "batch-") + std::to_string(batch.key.id);
-    request.attempt = std::max(1, batch.record.attempt);
+    const auto next = static_cast<int>(batch.record.attempts.size()) + 1;
+    request.attempt = batch.record.phase == BatchPhase::accepted ? next : batch.record.attempt;
     request.spec = batch.record.spec;
     return request;
 }
@@ -58,6 +59,10 @@ void HostImpl::start_effect(ActivePtr batch, detail::BatchEffect effect) {
         case BatchEffect::release:
             batch->progress.releasing = true;
             return spawn(do_release(std::move(batch)));
+        case BatchEffect::await_retry:
+            batch->progress.awaiting_retry = true;
+            batch->retry_timer = spawn_cancellable(await_retry(batch));
+            return;
         case BatchEffect::erase:
             batch->progress.erasing = true;
             return spawn(erase_record(std::move(batch)));
@@ -70,6 +75,7 @@ boost::asio::awaitable<void> HostImpl::do_reserve(ActivePtr batch) {
         auto refusal =
             observation_of(detail::BatchEvent::refused, clock->now(),
                            "this host has no backend '" + batch->record.spec.backend + "'");
+        refusal.hopeless = true;
         observe(std::move(batch), std::move(refusal));
         co_return;
     }
@@ -91,13 +97,15 @@ boost::asio::awaitable<void> HostImpl::do_reserve(ActivePtr batch) {
     if (ticket) {
         observation.ticket = std::move(ticket->id);
         observation.ticket_data = std::move(ticket->data);
-        observation.attempt = 1;
+        observation.attempt = request->attempt;
         if (batch->session) {
             observation.launch = std::move(request->spec);
         }
     } else {
         observation.event = detail::BatchEvent::refused;
         observation.reason = ticket.error().text();
+        observation.hopeless = ticket.error().is(Errc::invalid_argument);
+        observation.chance = any_chance();
         item.of_session.reset();
     }
     item.at = observation.at;
@@ -127,9 +135,10 @@ boost::asio::awaitable<void> HostImpl::do_submit(ActivePtr batch) {
     } else if (submitted.error().is(Errc::invalid_state)) {
         pump(std::move(batch));  // killed meanwhile: the watch reports its end
     } else {
-        auto text = submitted.error().text();
-        observe(std::move(batch),
-                observation_of(detail::BatchEvent::refused, clock->now(), std::move(text)));
+        auto refusal =
+            observation_of(detail::BatchEvent::refused, clock->now(), submitted.error().text());
+        refusal.chance = any_chance();
+        observe(std::move(batch), std::move(refusal));
     }
 }
 
@@ -173,19 +182,32 @@ boost::asio::awaitable<void> HostImpl::do_release(ActivePtr batch) {
     retry_later(std::move(batch));
 }
 
-boost::asio::awaitable<void> HostImpl::erase_record(ActivePtr batch) {
-    if (!batch->record.ticket.empty() && batch->backend < backends.size()) {
+/// Those of all its attempts.
+boost::asio::awaitable<void> HostImpl::remove_logs(ActivePtr batch) {
+    std::vector<Ticket> used;
+    for (const auto& attempt : batch->record.attempts) {
+        used.push_back(Ticket{attempt.ticket, attempt.ticket_data});
+    }
+    used.push_back(ticket_of(batch->record));
+    for (auto& ticket : used) {
+        if (ticket.id.empty() || batch->backend >= backends.size()) {
+            continue;
+        }
         auto backend = backends[batch->backend];
         Backend::ReleaseRequest request;
-        request.ticket = ticket_of(batch->record);
+        request.ticket = std::move(ticket);
         request.keep_log = false;
         auto call = [&] { return backend->release(std::move(request)); };
         auto removed = co_await guarded<void>(call, Errc::backend_failed);
         if (!removed) {
             log(LogLevel::warning,
-                "the log of " + batch->name() + " could not be removed: " + removed.error().text());
+                "a log of " + batch->name() + " could not be removed: " + removed.error().text());
         }
     }
+}
+
+boost::asio::awaitable<void> HostImpl::erase_record(ActivePtr batch) {
+    co_await remove_logs(batch);
     Transaction transaction;
     Result<void> gathered = ok();
     if (batch->session) {

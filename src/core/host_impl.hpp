@@ -21,6 +21,7 @@
 #include <map>
 #include <memory>
 #include <mutex>
+#include <random>
 #include <string>
 #include <unordered_map>
 #include <unordered_set>
@@ -121,6 +122,7 @@ public:
     void refuse_wishes(const ActivePtr& active, const Error& error);
     boost::asio::awaitable<Result<void>> reload(ActivePtr active);
     boost::asio::awaitable<void> erase_record(ActivePtr active);
+    boost::asio::awaitable<void> remove_logs(ActivePtr active);
     void free_slot(const ActivePtr& active);
     void forget(const ActivePtr& active);
     ActivePtr activate(RecordKey key, BatchRecord record);
@@ -153,6 +155,7 @@ public:
     boost::asio::awaitable<Result<BatchPage>> list(BatchQuery query);
     boost::asio::awaitable<Result<BatchRecord>> wish(RecordKey key, detail::BatchEvent event);
     boost::asio::awaitable<Result<LogPage>> read_log(RecordKey key, BatchLogRequest request);
+    static Result<Ticket> log_ticket(const BatchRecord& record, int attempt);
 
     // acceptance.cpp: what batches and sessions have in common when they are asked for
     Transaction acceptance(RecordKind kind, const BatchRecord& record, std::string body,
@@ -212,6 +215,11 @@ public:
     void watch_lifetime(const ActivePtr& session);
     boost::asio::awaitable<void> end_of_lifetime(ActivePtr session);
     void end_in_time(const ActivePtr& session, detail::BatchEvent event, std::string reason);
+
+    // retries.cpp
+    boost::asio::awaitable<void> await_retry(ActivePtr batch);
+    void follow_retry(const ActivePtr& batch);
+    double any_chance();  ///< from 0 to 1
 
     // retention.cpp
     boost::asio::awaitable<void> erase_old(RecordKind kind, std::chrono::seconds kept);
@@ -333,6 +341,7 @@ public:
     std::unordered_map<std::string, RecordKey> claims;   ///< of active sessions
     std::uint64_t connections{0};                        ///< agents that have come so far
     std::int64_t live_version{0};                        ///< of open statements
+    std::minstd_rand random{std::random_device()()};     ///< so that not all retry at once
     std::size_t slots_used{0};
     std::int64_t waiting{0};  ///< accepted in the store, without a slot
     std::size_t submits_in_flight{0};

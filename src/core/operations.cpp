@@ -5,6 +5,7 @@
 #include "core/batch_json.hpp"
 #include "core/counters.hpp"
 #include "core/host_impl.hpp"
+#include "core/retry.hpp"
 #include "core/site_rules.hpp"
 #include "core/validate.hpp"
 
@@ -43,6 +44,7 @@ boost::asio::awaitable<Result<BatchRecord>> HostImpl::submit(BatchSpec spec) {
     const auto request_fingerprint = detail::fingerprint(spec);
     record.spec = std::move(spec);
     detail::add_default_conf(options, record.spec);
+    record.spec.retry = detail::completed(std::move(record.spec.retry), options.retry);
     record.spec.backend = traits[*backend].name;  // the first may be another one after a restart
     record.timeline.push_back(TimelineEntry{"accepted", record.created, {}});
 
@@ -204,22 +206,46 @@ boost::asio::awaitable<Result<BatchRecord>> HostImpl::wish(RecordKey key,
     co_return co_await detail::await_callback<Result<BatchRecord>>(std::move(ask));
 }
 
+/// Attempts count from 1; 0 is the last one that has a ticket.
+Result<Ticket> HostImpl::log_ticket(const BatchRecord& record, int attempt) {
+    const auto before = static_cast<int>(record.attempts.size());
+    if (attempt >= 1 && attempt <= before) {
+        const auto& asked = record.attempts[static_cast<std::size_t>(attempt) - 1];
+        return Ticket{asked.ticket, asked.ticket_data};
+    }
+    if (attempt == 0 || attempt == record.attempt) {
+        return Ticket{record.ticket, record.ticket_data};
+    }
+    return Error(Errc::not_found,
+                 "batch " + std::to_string(record.id.value) + " has no attempt " +
+                     std::to_string(attempt) + " yet",
+                 "attempt");
+}
+
 boost::asio::awaitable<Result<LogPage>> HostImpl::read_log(RecordKey key, BatchLogRequest request) {
     for (;;) {
         auto record = co_await application_of(key);
         if (!record) {
             co_return record.error();
         }
+        auto ticket = log_ticket(*record, request.attempt);
+        if (!ticket) {
+            co_return ticket.error();
+        }
         const auto backend = backend_index(record->spec);
-        const bool has_log = !record->ticket.empty() && backend && traits[*backend].serves_logs;
+        const bool has_log = !ticket->id.empty() && backend && traits[*backend].serves_logs;
+        const bool of_earlier =
+            request.attempt > 0 && request.attempt <= static_cast<int>(record->attempts.size());
+        const bool is_over =
+            of_earlier || (has_log ? !detail::needs_slot(record->phase) : record->has_ended());
         if (has_log) {
             const TaskGuard guard(*this);
             auto plugin = backends[*backend];
             LogRequest lines;
-            lines.ticket = Ticket{record->ticket, record->ticket_data};
+            lines.ticket = std::move(*ticket);
             lines.offset = request.offset;
             lines.limit = request.limit;
-            lines.follow = request.follow && !record->has_ended();
+            lines.follow = request.follow && !is_over;
             auto call = [&] { return plugin->read_log(std::move(lines)); };
             auto page = co_await guarded<LogPage>(call, Errc::backend_failed);
             if (!page && request.follow && stop_requested) {
@@ -229,9 +255,9 @@ boost::asio::awaitable<Result<LogPage>> HostImpl::read_log(RecordKey key, BatchL
                 co_return page;
             }
         }
-        if (!request.follow || record->has_ended()) {
+        if (!request.follow || is_over) {
             LogPage empty;
-            empty.complete = record->has_ended();
+            empty.complete = is_over;
             co_return empty;
         }
         // Nothing there yet: look again when something has happened to the application.

@@ -15,8 +15,9 @@ namespace sparkhost {
 
 namespace {
 
-constexpr std::array all_phases{BatchPhase::accepted, BatchPhase::reserved, BatchPhase::submitted,
-                                BatchPhase::running,  BatchPhase::ended,    BatchPhase::released};
+constexpr std::array all_phases{
+    BatchPhase::accepted,      BatchPhase::reserved, BatchPhase::submitted, BatchPhase::running,
+    BatchPhase::attempt_ended, BatchPhase::waiting,  BatchPhase::ended,     BatchPhase::released};
 constexpr std::chrono::milliseconds first_watch_retry{200};
 constexpr std::chrono::milliseconds last_watch_retry{std::chrono::seconds{30}};
 
@@ -95,7 +96,7 @@ boost::asio::awaitable<Result<void>> HostImpl::open_plugins() {
 }
 
 boost::asio::awaitable<Result<void>> HostImpl::load_counts() {
-    std::array<std::int64_t, 6> totals{};
+    std::array<std::int64_t, all_phases.size()> totals{};
     for (const auto phase : all_phases) {
         Query query;
         query.states = detail::stored_states(phase);
@@ -164,7 +165,7 @@ boost::asio::awaitable<Result<void>> HostImpl::take_up(const Record& stored) {
         }
         co_return co_await load_statements(batch);
     }
-    if (!batch->record.has_ended()) {
+    if (detail::needs_slot(batch->record.phase)) {
         batch->progress.admitted = true;
         ++slots_used;
     }
@@ -205,10 +206,14 @@ void HostImpl::report(std::size_t backend, ApplicationStatus status) {
         return;
     }
     auto batch = found->second;
+    if (status.ticket != batch->record.ticket) {
+        return;  // of an attempt before
+    }
     batch->reported_in = epochs[backend];
     // What waits in the inbox counts, too: the machine drops what is not new when it is applied.
     const auto& basis = batch->record;
     if (auto observation = detail::interpret(basis, status, clock->now())) {
+        observation->chance = any_chance();
         observe(std::move(batch), std::move(*observation));
     }
 }
@@ -225,6 +230,7 @@ void HostImpl::snapshot_complete(std::size_t backend) {
         detail::BatchObservation observation;
         observation.event = detail::BatchEvent::lost;
         observation.at = clock->now();
+        observation.chance = any_chance();
         observation.reason = "backend '" + traits[backend].name +
                              "' no longer knows the application; how it ended is not known";
         observe(batch, std::move(observation));
@@ -273,6 +279,57 @@ boost::asio::awaitable<void> HostImpl::reopen_storage() {
         co_await clock->sleep_until(clock->steady_now() + delay);
         delay = std::min(delay * 2, options.storage_retry_max);
     }
+}
+
+/// Reads what is true; for records whose version in memory cannot be trusted.
+boost::asio::awaitable<Result<void>> HostImpl::reload(ActivePtr batch) {
+    auto find_it = [&] { return storage->find(batch->key); };
+    auto stored = co_await from_storage<Record>(find_it);
+    if (!stored && stored.error().is(Errc::not_found)) {
+        free_slot(batch);
+        if (!batch->session) {
+            count_phase(batch->record.phase, std::nullopt);
+        }
+        forget(batch);
+        wake(Subject(batch->key));
+        co_return ok();
+    }
+    if (!stored) {
+        co_return stored.error();
+    }
+    if (batch->session) {
+        auto session = detail::decode_session(*stored);
+        if (!session) {
+            co_return session.error();
+        }
+        batch->record = std::move(session->application);
+        batch->session->part = std::move(session->part);
+        if (!batch->session->part.claim.empty()) {
+            claims[batch->session->part.claim] = batch->key;
+        }
+        auto loaded = co_await load_statements(batch);
+        if (!loaded) {
+            co_return loaded;
+        }
+    } else {
+        auto record = detail::decode_batch(*stored);
+        if (!record) {
+            co_return record.error();
+        }
+        count_phase(batch->record.phase, record->phase);
+        batch->record = std::move(*record);
+        cache.erase(batch->record.id);
+    }
+    follow_retry(batch);
+    const auto phase = batch->record.phase;
+    if (phase != BatchPhase::accepted && !detail::needs_slot(phase)) {
+        free_slot(batch);
+    }
+    if (!batch->record.ticket.empty()) {
+        tickets[batch->record.ticket] = batch->key;
+    }
+    wake(Subject(batch->key));
+    co_return ok();
 }
 
 /// Replaces what is in memory by what is durable.

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "core/validate.hpp"
 
+#include "core/retry.hpp"
+
 #include <algorithm>
 #include <set>
 #include <stdexcept>
@@ -190,7 +192,8 @@ Result<void> validate(const BatchSpec& spec) {
         }
     }
     return first_failure([&] { return check_path(spec.file, "file"); },
-                         [&] { return check_resources(spec); });
+                         [&] { return check_resources(spec); },
+                         [&] { return validate(spec.retry); });
 }
 
 Result<void> validate(const SessionSpec& spec) {
@@ -200,6 +203,9 @@ Result<void> validate(const SessionSpec& spec) {
     }
     if (!spec.spec.args.empty()) {
         return broken("args", "must be empty: a session's runtime says what is launched");
+    }
+    if (spec.spec.retry != RetryPolicy{}) {
+        return broken("retry", "sessions are not tried again; open another one");
     }
     if (spec.idle_timeout && spec.idle_timeout->count() < 0) {
         return broken("idleTimeout", "must not be negative");
@@ -263,6 +269,9 @@ void validate(const HostOptions& options) {
     require(std::ranges::all_of(options.local_file_roots,
                                 [](const auto& root) { return root.starts_with('/'); }),
             "HostOptions::local_file_roots must be absolute paths");
+    if (auto valid = validate(options.retry); !valid) {
+        throw std::invalid_argument("HostOptions::" + valid.error().text());
+    }
     require(options.batch_retention.count() >= 0,
             "HostOptions::batch_retention must not be negative");
     require(options.session_retention.count() >= 0,

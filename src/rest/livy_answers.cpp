@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "rest/livy_answers.hpp"
 
+#include "rest/retry_params.hpp"
 #include "rest/router_state.hpp"
 
 #include <boost/beast/core/string.hpp>
@@ -29,6 +30,9 @@ Response livy_failed(const Error& error, const std::string& id, LivyLevel level)
     if (error.is(Errc::not_found) && error.field == "statement") {
         return string_response(http::status::not_found, "Statement not found");
     }
+    if (error.is(Errc::not_found) && error.field == "attempt") {
+        return message_response(http::status::not_found, error.detail);
+    }
     if (error.is(Errc::not_found)) {
         const std::string words = "Session '" + id + "' not found.";
         return level == LivyLevel::v0_5 ? string_response(http::status::not_found, words)
@@ -43,6 +47,10 @@ Response livy_failed(const Error& error, const Call& call) {
 
 Response livy_rejected(std::string reason) {
     return message_response(http::status::bad_request, "Rejected, Reason: " + std::move(reason));
+}
+
+Response livy_not_read(const Error& error) {
+    return livy_rejected(livy_answers::broken_rule(error));
 }
 
 asio::awaitable<Response> livy_not_created(Error error, std::string name,
@@ -91,12 +99,18 @@ std::optional<Response> livy_refused_encoding(const Request& request) {
     return std::nullopt;
 }
 
-void take_from_call(BatchSpec& spec, const Call& call) {
+Result<void> take_from_call(BatchSpec& spec, const Call& call) {
     spec.proxy_user.clear();  // impersonation is off: ignored without a word, as in Livy
     spec.idempotency_key = std::string(call.request["Idempotency-Key"]);
     if (const std::string* backend = call.target.param("backend")) {
         spec.backend = *backend;
     }
+    auto retry = parse_retry(call.target);
+    if (!retry) {
+        return retry.error();
+    }
+    spec.retry = std::move(*retry);
+    return ok();
 }
 
 void take_from_call(StatementSpec& spec, const Call& call) {
@@ -123,7 +137,13 @@ Result<LogViewRequest> parse_log_window(const Call& call) {
     if (!from || !size) {
         return !from ? from.error() : size.error();
     }
+    const auto attempt = int_param(call.target, "attempt", 0);
+    if (!attempt || *attempt < 0) {
+        return attempt ? Error(Errc::invalid_argument, "must not be negative", "attempt")
+                       : attempt.error();
+    }
     LogViewRequest request;
+    request.attempt = static_cast<int>(*attempt);
     request.window.from = *from;
     request.window.size = *size;
     request.max_bytes = call.state->options.max_log_bytes;

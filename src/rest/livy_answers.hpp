@@ -28,6 +28,9 @@ Response livy_cannot_run(const SessionRecord& session);
 /// Livy's refusal to make something.
 Response livy_rejected(std::string reason);
 
+/// A broken rule of what a request says beside its body.
+Response livy_not_read(const Error& error);
+
 /// The answer to a request whose batch or session was refused by the host. `holder` finds who has
 /// the name; it is begun only when that is why.
 asio::awaitable<Response> livy_not_created(Error error, std::string name,
@@ -37,7 +40,8 @@ asio::awaitable<Response> livy_not_created(Error error, std::string name,
 std::optional<Response> livy_refused_encoding(const Request& request);
 
 /// What the call says about a batch or session besides its body.
-void take_from_call(BatchSpec& spec, const Call& call);
+/// Errors: invalid_argument – a parameter that cannot be read, by its name.
+Result<void> take_from_call(BatchSpec& spec, const Call& call);
 /// The same about a statement or job.
 void take_from_call(StatementSpec& spec, const Call& call);
 
@@ -49,7 +53,7 @@ struct ListWindow {
 };
 Result<ListWindow> parse_list_window(const Target& target, std::size_t most);
 
-/// ?from&size of a log.
+/// ?from&size&attempt of a log.
 Result<LogViewRequest> parse_log_window(const Call& call);
 
 /// Makes the body of an answer.

@@ -254,7 +254,9 @@ asio::awaitable<Answer> create(Call call) {
     if (!spec) {
         co_return livy_rejected(spec.error().detail);
     }
-    take_from_call(Objects::part(*spec), call);
+    if (auto taken = take_from_call(Objects::part(*spec), call); !taken) {
+        co_return livy_not_read(taken.error());
+    }
     Host* host = call.state->host;
     const std::string name = Objects::part(*spec).name;
     auto made = co_await Objects::create(host, std::move(*spec));

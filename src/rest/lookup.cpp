@@ -158,15 +158,16 @@ const BatchRecord& application_of(const SessionRecord& record) {
     return record.application;
 }
 
-Awaitable<LogPage> read_part(Host* host, BatchId id, LogAssembly::Read part) {
+Awaitable<LogPage> read_part(Host* host, BatchId id, LogAssembly::Read part, int attempt) {
     BatchLogRequest request;
     request.id = id;
+    request.attempt = attempt;
     request.offset = part.offset;
     request.limit = part.limit;
     return host->read_log(request);
 }
 
-Awaitable<LogPage> read_part(Host* host, SessionId id, LogAssembly::Read part) {
+Awaitable<LogPage> read_part(Host* host, SessionId id, LogAssembly::Read part, int) {
     SessionLogRequest request;
     request.id = id;
     request.offset = part.offset;
@@ -178,7 +179,7 @@ template <class Record>
 Awaitable<LogView> read_view(Host* host, Record record, LogViewRequest request) {
     LogAssembly assembly(request.window, log_suffix(application_of(record)), request.max_bytes);
     while (const auto wanted = assembly.next()) {
-        auto page = co_await read_part(host, record.id, *wanted);
+        auto page = co_await read_part(host, record.id, *wanted, request.attempt);
         if (!page) {
             co_return page.error();
         }
@@ -241,6 +242,12 @@ Awaitable<Observed<StatementRecord>> observe_statement(StatePtr state, SessionId
 }
 
 Awaitable<LogView> read_log_view(Host* host, BatchRecord record, LogViewRequest request) {
+    if (request.attempt > 0 && request.attempt <= static_cast<int>(record.attempts.size())) {
+        const auto& earlier = record.attempts[static_cast<std::size_t>(request.attempt) - 1];
+        record.phase = BatchPhase::ended;
+        record.outcome = earlier.outcome;
+        record.reason = earlier.reason;
+    }
     return lookups::read_view(host, std::move(record), request);
 }
 

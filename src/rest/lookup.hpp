@@ -38,6 +38,7 @@ Awaitable<Observed<StatementRecord>> observe_statement(StatePtr state, SessionId
 struct LogViewRequest {
     LogWindow window{};
     std::size_t max_bytes{0};
+    int attempt{0};  ///< of a batch; 0: the last one
 };
 Awaitable<LogView> read_log_view(Host* host, BatchRecord record, LogViewRequest request);
 Awaitable<LogView> read_log_view(Host* host, SessionRecord record, LogViewRequest request);

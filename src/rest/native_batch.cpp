@@ -30,6 +30,32 @@ json::array strings(const std::vector<std::string>& from) {
     return json::array(from.begin(), from.end());
 }
 
+json::value number_or_null(const std::optional<double>& number) {
+    return number ? json::value(*number) : json::value(nullptr);
+}
+
+json::value seconds_or_null(const std::optional<std::chrono::milliseconds>& time) {
+    return time ? json::value(std::chrono::duration<double>(*time).count()) : json::value(nullptr);
+}
+
+json::object retry(const RetryPolicy& from) {
+    json::object object;
+    object.emplace("maxAttempts", number_or_null(from.max_attempts));
+    object.emplace("delay", seconds_or_null(from.delay));
+    object.emplace("factor", number_or_null(from.factor));
+    object.emplace("maxDelay", seconds_or_null(from.max_delay));
+    object.emplace("jitter", number_or_null(from.jitter));
+    json::value causes(nullptr);
+    if (from.causes) {
+        auto& list = causes.emplace_array();
+        for (const auto cause : *from.causes) {
+            list.emplace_back(to_string(cause));
+        }
+    }
+    object.emplace("on", std::move(causes));
+    return object;
+}
+
 json::object spec(const BatchSpec& from) {
     json::object conf;
     for (const auto& [key, value] : from.conf) {
@@ -52,6 +78,7 @@ json::object spec(const BatchSpec& from) {
     object.emplace("conf", std::move(conf));
     object.emplace("proxyUser", text_or_null(from.proxy_user));
     object.emplace("backend", text_or_null(from.backend));
+    object.emplace("retry", retry(from.retry));
     return object;
 }
 
@@ -62,6 +89,23 @@ json::array timeline(const std::vector<TimelineEntry>& from) {
         object.emplace("what", entry.what);
         object.emplace("at", format_time(entry.at));
         object.emplace("reason", text_or_null(entry.reason));
+        array.emplace_back(std::move(object));
+    }
+    return array;
+}
+
+json::array attempts(const std::vector<BatchAttempt>& from) {
+    json::array array;
+    for (const BatchAttempt& attempt : from) {
+        json::object object;
+        object.emplace("ticket", text_or_null(attempt.ticket));
+        object.emplace("outcome", to_string(attempt.outcome));
+        object.emplace("exitCode", number_or_null(attempt.exit_code));
+        object.emplace("reason", text_or_null(attempt.reason));
+        object.emplace("applicationId", text_or_null(attempt.application_id));
+        object.emplace("started", attempt.started ? json::value(format_time(*attempt.started))
+                                                  : json::value(nullptr));
+        object.emplace("ended", format_time(attempt.ended));
         array.emplace_back(std::move(object));
     }
     return array;
@@ -100,6 +144,10 @@ std::string native_batch_json(BatchRecord record) {
     object.emplace("applicationId", text_or_null(record.application_id));
     object.emplace("uiUrl", text_or_null(record.ui_url));
     object.emplace("attempt", record.attempt);
+    object.emplace("attempts", attempts(record.attempts));
+    object.emplace("nextAttempt", record.next_attempt
+                                      ? json::value(format_time(record.next_attempt->at))
+                                      : json::value(nullptr));
     object.emplace("killRequested", record.kill_requested);
     object.emplace("created", format_time(record.created));
     object.emplace("updated", format_time(record.updated));

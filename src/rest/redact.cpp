@@ -141,6 +141,9 @@ void redact(BatchRecord& record) {
     redactor.apply(record.log_tail);
     redactor.apply(record.reason);
     redactor.apply(record.ui_url);
+    for (BatchAttempt& attempt : record.attempts) {
+        redactor.apply(attempt.reason);
+    }
     for (TimelineEntry& entry : record.timeline) {
         redactor.apply(entry.reason);
     }
