@@ -3,6 +3,7 @@
 #define SPARKHOST_EXAMPLES_SERVER_CONFIG_HPP
 
 #include <sparkhost/rest/router.hpp>
+#include <sparkhost/retry.hpp>
 
 #include <boost/asio/ip/tcp.hpp>
 
@@ -40,6 +41,12 @@ struct Config {
     std::int64_t max_queued{100'000};
     std::chrono::milliseconds kill_grace{std::chrono::seconds{10}};
     std::chrono::milliseconds batch_retention{0};
+    std::int64_t max_attempts{1};
+    std::chrono::milliseconds retry_delay{std::chrono::seconds{10}};
+    std::chrono::milliseconds retry_max_delay{std::chrono::minutes{5}};
+    std::string retry_factor{"2"};
+    std::string retry_jitter{"0.2"};
+    std::vector<std::string> retry_on{"failed", "not_started"};
 
     std::vector<std::string> default_conf{};  ///< "KEY=VALUE"
     std::vector<std::string> refused_conf{};
@@ -67,6 +74,8 @@ struct Config {
 
     /// `livy_compatibility` as the library has it; nothing where it is no version.
     std::optional<sparkhost::rest::LivyLevel> livy_level() const;
+    /// The members above that are about it.
+    sparkhost::RetryPolicy retry() const;
     /// `default_conf` by keys.
     std::map<std::string, std::string> default_properties() const;
 

@@ -67,6 +67,7 @@ sparkhost::Host make_host(asio::io_context& io, const server::Config& config,
     sparkhost::HostOptions options{
         .max_running = static_cast<std::size_t>(config.max_running),
         .max_queued = static_cast<std::size_t>(config.max_queued),
+        .retry = config.retry(),
         .batch_retention = whole_seconds(config.batch_retention),
         .default_conf = config.default_properties(),
         .refused_conf = config.refused_conf,

@@ -35,6 +35,9 @@ struct Option {
 /// All options that a config file may hold too, in the order of --help.
 const std::vector<Option>& options();
 
+/// The rows of `options` that are about batches that fail.
+std::vector<Option> retry_options();
+
 /// The row of this name; nullptr where there is none.
 const Option* find_option(std::string_view name);
 

@@ -122,7 +122,7 @@ struct BatchRecord {
     std::string application_id{};    ///< Spark's, once Spark has reported it
     std::string ui_url{};            ///< Spark UI, where known
     int attempt{0};                  ///< whose `ticket` is: 1, 2 …; 0 before the first ticket
-    std::vector<BatchAttempt> attempts{};       ///< those before the last one, oldest first
+    std::vector<BatchAttempt> attempts{};       ///< have failed, and another follows
     std::optional<NextAttempt> next_attempt{};  ///< while it waits for one
     std::string ticket{};         ///< id of the attempt's ticket; empty before `reserved`
     std::string ticket_data{};    ///< what the backend needs to start, adopt or kill the attempt

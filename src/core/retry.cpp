@@ -89,7 +89,7 @@ RetryPolicy completed(RetryPolicy policy, const RetryPolicy& defaults) {
     retry_policy::fill(policy.max_delay, defaults.max_delay);
     retry_policy::fill(policy.jitter, defaults.jitter);
     retry_policy::fill(policy.causes, defaults.causes);
-    return policy;
+    return policy.max_attempts.value_or(1) > 1 ? policy : RetryPolicy{};
 }
 
 std::chrono::milliseconds delay_after(const RetryPolicy& policy, std::size_t failed,

@@ -18,7 +18,7 @@ namespace sparkhost::detail {
 /// Errors: invalid_argument – a value out of its range; `field` is "retry.<member>".
 Result<void> validate(const RetryPolicy& policy);
 
-/// What is not said in `policy` as `defaults` has it.
+/// What is not said in `policy` as `defaults` has it; empty where there is one attempt only.
 RetryPolicy completed(RetryPolicy policy, const RetryPolicy& defaults);
 
 /// The wait after so many attempts have failed (1, 2 …). `chance` is from 0 to 1.

@@ -15,6 +15,11 @@ void FakeCluster::set_pace(Pace pace) {
     world_->pace = pace;
 }
 
+void FakeCluster::end_next(Outcome outcome, int exit_code, std::size_t count) {
+    const std::lock_guard lock(world_->mutex);
+    world_->other_ends = {count, outcome, exit_code};
+}
+
 void FakeCluster::hold(std::string operation) {
     const std::lock_guard lock(world_->mutex);
     world_->operations[operation].held = true;

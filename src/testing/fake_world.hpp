@@ -64,8 +64,16 @@ struct Operation {
     std::vector<std::pair<std::size_t, WaiterPtr>> watchers;  ///< until so many calls
 };
 
+/// How the next applications that run through end.
+struct OtherEnds {
+    std::size_t left{0};
+    Outcome outcome{Outcome::failed};
+    int exit_code{1};
+};
+
 struct World {
     mutable std::mutex mutex;
+    OtherEnds other_ends{};
     testing::FakeCluster::Pace pace{testing::FakeCluster::Pace::by_hand};
     std::shared_ptr<Clock> clock{
         std::make_shared<detail::SystemClock>()};  ///< the last opened backend's

@@ -33,6 +33,9 @@ public:
     enum class Pace { by_hand, runs_through };
     void set_pace(Pace pace);
 
+    /// The next `count` applications that run through end so, instead of successfully.
+    void end_next(Outcome outcome, int exit_code, std::size_t count = 1);
+
     /// Calls of this operation ("open", "reserve", "submit", "kill", "release", "read_log") wait
     /// until let_go(operation). The call has been counted when it waits.
     ///

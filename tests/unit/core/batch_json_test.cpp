@@ -52,6 +52,33 @@ const std::vector<Member>& members() {
         {"proxy_user", [](R& r) { r.spec.proxy_user = "otto"; }},
         {"backend", [](R& r) { r.spec.backend = "local"; }},
         {"idempotency_key", [](R& r) { r.spec.idempotency_key = "k"; }},
+        {"retry.max_attempts", [](R& r) { r.spec.retry.max_attempts = 3; }},
+        {"retry.delay", [](R& r) { r.spec.retry.delay = std::chrono::milliseconds(1500); }},
+        {"retry.factor", [](R& r) { r.spec.retry.factor = 1.5; }},
+        {"retry.max_delay", [](R& r) { r.spec.retry.max_delay = std::chrono::seconds(0); }},
+        {"retry.jitter", [](R& r) { r.spec.retry.jitter = 0; }},
+        {"retry.causes",
+         [](R& r) {
+             r.spec.retry.causes = {RetryCause::failed, RetryCause::unknown};
+         }},
+        {"attempts",
+         [](R& r) {
+             r.attempts = {
+                 {.outcome = Outcome::failed, .ended = Timestamp(std::chrono::seconds(1))},
+                 {.ticket = "t-1",
+                  .ticket_data = "x",
+                  .outcome = Outcome::unknown,
+                  .exit_code = 3,
+                  .reason = "why",
+                  .application_id = "app-0",
+                  .started = Timestamp(std::chrono::seconds(2)),
+                  .ended = Timestamp(std::chrono::seconds(3))}};
+         }},
+        {"next_attempt",
+         [](R& r) {
+             r.next_attempt =
+                 NextAttempt{Timestamp(std::chrono::seconds(9)), std::chrono::milliseconds(1234)};
+         }},
         {"phase", [](R& r) { r.phase = BatchPhase::running; }},
         {"outcome", [](R& r) { r.outcome = Outcome::unknown; }},
         {"exit_code", [](R& r) { r.exit_code = 0; }},
@@ -129,7 +156,8 @@ BOOST_AUTO_TEST_CASE(all_members_together_come_back_as_they_were) {
 
 BOOST_AUTO_TEST_CASE(every_phase_and_outcome_comes_back) {
     for (const auto phase : {BatchPhase::accepted, BatchPhase::reserved, BatchPhase::submitted,
-                             BatchPhase::running, BatchPhase::ended, BatchPhase::released}) {
+                             BatchPhase::running, BatchPhase::attempt_ended, BatchPhase::waiting,
+                             BatchPhase::ended, BatchPhase::released}) {
         for (const auto outcome : {Outcome::none, Outcome::success, Outcome::failed,
                                    Outcome::killed, Outcome::unknown}) {
             auto record = empty_record();
@@ -187,6 +215,10 @@ BOOST_AUTO_TEST_CASE(a_damaged_body_is_a_storage_failure_that_names_the_batch) {
         R"({"spec":{},"phase":"accepted","timeline":[["x"]]})",
         R"({"spec":{},"phase":"accepted","timeline":[["x","y"]]})",
         R"({"spec":{},"phase":"accepted","kill_requested":1,"timeline":[]})",
+        R"({"spec":{"retry":[]},"phase":"accepted","timeline":[]})",
+        R"({"spec":{"retry":{"causes":["bored"]}},"phase":"accepted","timeline":[]})",
+        R"({"spec":{},"phase":"waiting","next_attempt":{},"timeline":[]})",
+        R"({"spec":{},"phase":"waiting","attempts":[{}],"timeline":[]})",
     };
     for (const auto& body : bodies) {
         BOOST_TEST_CONTEXT(body) {
@@ -204,12 +236,22 @@ BOOST_AUTO_TEST_CASE(records_are_filed_under_phase_and_end) {
         Outcome outcome;
         bool erase;
         const char* word;
+        bool after_run{false};
     };
     const std::vector<Row> rows{
         {BatchPhase::accepted, Outcome::none, false, "accepted"},
         {BatchPhase::reserved, Outcome::none, false, "reserved"},
         {BatchPhase::submitted, Outcome::none, false, "submitted"},
         {BatchPhase::running, Outcome::none, false, "running"},
+        {BatchPhase::attempt_ended, Outcome::none, false, "attempt_ended"},
+        {BatchPhase::waiting, Outcome::none, false, "waiting"},
+        {BatchPhase::accepted, Outcome::none, false, "accepted.again", true},
+        {BatchPhase::reserved, Outcome::none, false, "reserved.again", true},
+        {BatchPhase::submitted, Outcome::none, false, "submitted.again", true},
+        {BatchPhase::running, Outcome::none, false, "running", true},
+        {BatchPhase::attempt_ended, Outcome::none, false, "attempt_ended.again", true},
+        {BatchPhase::waiting, Outcome::none, false, "waiting.again", true},
+        {BatchPhase::released, Outcome::failed, false, "dead", true},
         {BatchPhase::running, Outcome::none, true, "running"},
         {BatchPhase::ended, Outcome::success, false, "ended.success"},
         {BatchPhase::ended, Outcome::failed, false, "ended.dead"},
@@ -225,6 +267,9 @@ BOOST_AUTO_TEST_CASE(records_are_filed_under_phase_and_end) {
         record.phase = row.phase;
         record.outcome = row.outcome;
         record.erase_requested = row.erase;
+        if (row.after_run) {
+            record.attempts.push_back({.started = Timestamp(std::chrono::seconds(1))});
+        }
         BOOST_TEST(stored_state(record) == row.word);
         const auto by_state = stored_states(record.state());
         BOOST_TEST((std::find(by_state.begin(), by_state.end(), row.word) != by_state.end()));
@@ -238,7 +283,8 @@ BOOST_AUTO_TEST_CASE(records_are_filed_under_phase_and_end) {
 BOOST_AUTO_TEST_CASE(the_words_of_phases_and_of_states_are_the_same_set) {
     std::multiset<std::string> by_phase;
     for (const auto phase : {BatchPhase::accepted, BatchPhase::reserved, BatchPhase::submitted,
-                             BatchPhase::running, BatchPhase::ended, BatchPhase::released}) {
+                             BatchPhase::running, BatchPhase::attempt_ended, BatchPhase::waiting,
+                             BatchPhase::ended, BatchPhase::released}) {
         for (const auto& word : stored_states(phase)) {
             by_phase.insert(word);
         }
@@ -306,7 +352,7 @@ BOOST_AUTO_TEST_CASE(equal_requests_have_equal_fingerprints_and_others_differ) {
             BOOST_TEST(seen.insert(fingerprint(changed.spec)).second, member.name);
         }
     }
-    BOOST_TEST(seen.size() == 20u);
+    BOOST_TEST(seen.size() == 26u);
 }
 
 BOOST_AUTO_TEST_CASE(moving_text_from_one_argument_to_the_next_changes_the_fingerprint) {

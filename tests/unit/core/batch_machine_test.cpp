@@ -5,6 +5,7 @@
 
 #include <boost/test/unit_test.hpp>
 
+#include <algorithm>
 #include <array>
 #include <map>
 #include <optional>
@@ -18,11 +19,11 @@ using P = BatchPhase;
 using E = BatchEvent;
 using A = ApplicationState;
 
-constexpr std::array all_phases{P::accepted, P::reserved, P::submitted,
-                                P::running,  P::ended,    P::released};
-constexpr std::array all_events{E::admitted,        E::refused, E::taken, E::process_started,
-                                E::context_up,      E::ended,   E::lost,  E::kill_requested,
-                                E::erase_requested, E::released};
+constexpr std::array all_phases{P::accepted,      P::reserved, P::submitted, P::running,
+                                P::attempt_ended, P::waiting,  P::ended,     P::released};
+constexpr std::array all_events{E::admitted,        E::refused,  E::taken, E::process_started,
+                                E::context_up,      E::ended,    E::lost,  E::kill_requested,
+                                E::erase_requested, E::released, E::due};
 constexpr std::array all_application_states{A::submitted, A::started, A::context_up, A::ended};
 
 Timestamp at(int seconds) {
@@ -40,6 +41,12 @@ BatchRecord record_in(P phase) {
     if (phase >= P::reserved) {
         record.ticket = "t-7-1";
         record.attempt = 1;
+    }
+    if (phase == P::attempt_ended || phase == P::waiting) {
+        record.spec.retry.max_attempts = 2;
+        record.attempts.push_back({.ticket = "t-7-1", .outcome = Outcome::failed, .ended = at(2)});
+        record.next_attempt = NextAttempt{at(12), std::chrono::seconds(10)};
+        record.timeline.push_back({"attempt_ended", at(2), {}});
     }
     if (phase >= P::ended) {
         record.outcome = Outcome::success;
@@ -119,6 +126,12 @@ const std::map<std::pair<P, E>, P>& table() {
         {{P::running, E::lost}, P::ended},
         {{P::running, E::kill_requested}, P::running},
         {{P::running, E::erase_requested}, P::running},
+        {{P::attempt_ended, E::released}, P::waiting},
+        {{P::attempt_ended, E::kill_requested}, P::ended},
+        {{P::attempt_ended, E::erase_requested}, P::ended},
+        {{P::waiting, E::due}, P::accepted},
+        {{P::waiting, E::kill_requested}, P::ended},
+        {{P::waiting, E::erase_requested}, P::ended},
         {{P::ended, E::released}, P::released},
         {{P::ended, E::erase_requested}, P::ended},
         {{P::released, E::erase_requested}, P::released},
@@ -162,19 +175,127 @@ BOOST_AUTO_TEST_CASE(every_phase_answers_every_event_as_the_table_says) {
 }
 
 BOOST_AUTO_TEST_CASE(the_edges_are_the_table) {
-    BOOST_TEST(batch_edges().size() == table().size());
+    std::size_t retried = 0;
     for (const auto& edge : batch_edges()) {
         BOOST_TEST_CONTEXT(to_string(edge.from) << " + " << to_string(edge.event)) {
             const auto wanted = table().find({edge.from, edge.event});
             BOOST_TEST_REQUIRE((wanted != table().end()));
-            BOOST_TEST(edge.to == wanted->second);
+            const bool again = edge.to == P::attempt_ended;
+            BOOST_TEST(edge.to == (again ? P::attempt_ended : wanted->second));
+            retried += again ? 1 : 0;
+        }
+    }
+    BOOST_TEST(retried == 7u);
+    BOOST_TEST(batch_edges().size() == table().size() + retried);
+}
+
+BOOST_AUTO_TEST_CASE(an_end_leads_on_where_the_batch_is_to_be_tried_again) {
+    for (const auto& edge : batch_edges()) {
+        if (edge.to != P::attempt_ended) {
+            continue;
+        }
+        BOOST_TEST_CONTEXT(to_string(edge.from) << " + " << to_string(edge.event)) {
+            auto record = record_in(edge.from);
+            record.spec.retry.max_attempts = 2;
+            record.spec.retry.delay = std::chrono::seconds(10);
+            record.spec.retry.jitter = 0.5;
+            record.spec.retry.causes = {RetryCause::failed, RetryCause::not_started,
+                                        RetryCause::unknown};
+            const auto single = apply(record, observation_of(edge.event));
+            BOOST_TEST(single == std::vector<std::string>{"batch.attempt_ended"},
+                       boost::test_tools::per_element());
+            BOOST_TEST(record.phase == P::attempt_ended);
+            BOOST_TEST(!record.has_ended());
+            BOOST_TEST(record.outcome == Outcome::none);
+            BOOST_TEST(record.reason == "");
+            BOOST_TEST(!record.exit_code);
+            BOOST_TEST_REQUIRE(record.attempts.size() == 1u);
+            BOOST_TEST(record.attempts[0].ticket == (edge.from == P::accepted ? "" : "t-7-1"));
+            BOOST_TEST(record.attempts[0].outcome ==
+                       (edge.event == E::lost ? Outcome::unknown : Outcome::failed));
+            BOOST_TEST(!record.attempts[0].reason.empty());
+            BOOST_TEST((record.next_attempt->at == at(110)));
+            BOOST_TEST(steps_of(record).back() == "attempt_ended");
         }
     }
 }
 
+BOOST_AUTO_TEST_CASE(what_was_killed_or_can_never_run_is_not_tried_again) {
+    const auto end_of = [](P phase, BatchObservation observation, auto change) {
+        auto record = record_in(phase);
+        record.spec.retry.max_attempts = 3;
+        change(record, observation);
+        apply(record, observation);
+        return record.phase;
+    };
+    const auto nothing = [](auto&, auto&) {};
+    const auto wished = [](auto& record, auto&) { record.kill_requested = true; };
+    BOOST_TEST(end_of(P::running, observation_of(E::ended), nothing) == P::attempt_ended);
+    BOOST_TEST(end_of(P::running, observation_of(E::ended), wished) == P::ended);
+    BOOST_TEST(end_of(P::reserved, observation_of(E::refused), wished) == P::ended);
+    BOOST_TEST(end_of(P::running, observation_of(E::lost), nothing) == P::ended);
+    BOOST_TEST(end_of(P::running, observation_of(E::ended), [](auto&, auto& seen) {
+                   seen.report->outcome = Outcome::killed;
+               }) == P::ended);
+    BOOST_TEST(end_of(P::running, observation_of(E::ended), [](auto&, auto& seen) {
+                   seen.report->outcome = Outcome::success;
+               }) == P::ended);
+    BOOST_TEST(end_of(P::accepted, observation_of(E::refused),
+                      [](auto&, auto& seen) { seen.hopeless = true; }) == P::ended);
+    BOOST_TEST(end_of(P::running, observation_of(E::ended), [](auto& record, auto&) {
+                   record.spec.retry.causes = {RetryCause::not_started};
+               }) == P::ended);
+    BOOST_TEST(end_of(P::reserved, observation_of(E::refused), [](auto& record, auto&) {
+                   record.spec.retry.causes = {RetryCause::failed};
+               }) == P::ended);
+    BOOST_TEST(end_of(P::running, observation_of(E::ended),
+                      [](auto& record, auto&) { record.attempts.resize(2); }) == P::ended);
+}
+
+BOOST_AUTO_TEST_CASE(a_second_attempt_has_steps_and_a_ticket_of_its_own) {
+    auto record = record_in(P::waiting);
+    apply(record, observation_of(E::due));
+    BOOST_TEST(!record.next_attempt);
+    BOOST_TEST(record.ticket == "t-7-1");
+    record.application_id = "app-1";
+    auto admitted = observation_of(E::admitted);
+    admitted.ticket = "t-7-2";
+    admitted.attempt = 2;
+    apply(record, admitted);
+    BOOST_TEST(record.ticket == "t-7-2");
+    BOOST_TEST(record.attempt == 2);
+    BOOST_TEST(record.application_id == "");
+    for (const auto event : {E::taken, E::process_started, E::context_up, E::ended}) {
+        apply(record, observation_of(event));
+    }
+    BOOST_TEST(record.phase == P::ended);
+    BOOST_TEST(record.outcome == Outcome::failed);
+    const std::vector<std::string> wanted{"accepted",  "attempt_ended",   "requeued",   "admitted",
+                                          "submitted", "process_started", "context_up", "ended"};
+    BOOST_TEST(steps_of(record) == wanted, boost::test_tools::per_element());
+}
+
+BOOST_AUTO_TEST_CASE(what_is_shown_never_goes_back_however_often_it_is_tried) {
+    auto record = record_in(P::accepted);
+    record.spec.retry.max_attempts = 3;
+    std::vector<BatchState> seen{record.state()};
+    for (int attempt = 1; attempt <= 3; ++attempt) {
+        for (const auto event :
+             {E::admitted, E::taken, E::process_started, E::ended, E::released, E::due}) {
+            apply(record, observation_of(event));
+            seen.push_back(record.state());
+        }
+    }
+    BOOST_TEST(std::is_sorted(seen.begin(), seen.end()));
+    BOOST_TEST(seen.back() == BatchState::dead);
+    BOOST_TEST(record.phase == P::released);
+    BOOST_TEST(record.attempts.size() == 2u);
+}
+
 BOOST_AUTO_TEST_CASE(no_edge_goes_back) {
     for (const auto& edge : batch_edges()) {
-        BOOST_TEST(edge.to >= edge.from);
+        const bool next_attempt = edge.event == E::due;
+        BOOST_TEST((next_attempt || edge.to >= edge.from));
     }
     for (const auto& edge : application_edges()) {
         BOOST_TEST(edge.to > edge.from);
@@ -295,7 +416,7 @@ BOOST_AUTO_TEST_CASE(a_report_that_tells_nothing_new_is_no_observation) {
     for (const auto phase : all_phases) {
         for (const auto state : all_application_states) {
             BOOST_TEST_CONTEXT(to_string(phase) << " + " << to_string(state)) {
-                const bool over = phase >= P::ended;
+                const bool over = phase >= P::attempt_ended;
                 const bool known = (phase == P::submitted && state == A::submitted) ||
                                    (phase == P::running && state <= A::started);
                 const bool ticketless = phase == P::accepted;
@@ -347,6 +468,12 @@ BOOST_AUTO_TEST_CASE(effects_follow_from_phase_wish_and_progress) {
         {P::running, true, {.killing = true}, F::none},
         {P::running, true, {.kill_done = true}, F::none},
         {P::running, true, {.ending_itself = true}, F::none},
+        {P::attempt_ended, false, none, F::release},
+        {P::attempt_ended, false, {.releasing = true}, F::none},
+        {P::attempt_ended, false, {.submitting = true}, F::none},
+        {P::attempt_ended, false, {.killing = true}, F::none},
+        {P::waiting, false, none, F::await_retry},
+        {P::waiting, false, {.awaiting_retry = true}, F::none},
         {P::ended, false, {.unsettled = true}, F::none},
         {P::ended, false, none, F::release},
         {P::ended, true, none, F::release},
@@ -376,7 +503,7 @@ BOOST_AUTO_TEST_CASE(an_erase_wish_is_done_once_the_batch_is_released) {
 
 BOOST_AUTO_TEST_CASE(no_submit_ever_follows_a_kill_wish) {
     for (const auto phase : all_phases) {
-        if (phase == P::accepted) {
+        if (phase == P::accepted || phase == P::waiting) {
             continue;  // the wish has ended it
         }
         for (unsigned bits = 0; bits < 256; ++bits) {

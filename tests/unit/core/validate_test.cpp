@@ -9,6 +9,8 @@
 #include <boost/asio/system_executor.hpp>
 #include <boost/test/unit_test.hpp>
 
+#include <cmath>
+
 #include <functional>
 #include <stdexcept>
 #include <string>
@@ -129,6 +131,16 @@ const std::vector<Row>& broken_rows() {
         {"name", [](S& s) { s.name = "a\nb"; }},
         {"idempotency_key", [](S& s) { s.idempotency_key = long_text; }},
         {"idempotency_key", [](S& s) { s.idempotency_key = "a\nb"; }},
+        {"retry.max_attempts", [](S& s) { s.retry.max_attempts = 0; }},
+        {"retry.max_attempts", [](S& s) { s.retry.max_attempts = 101; }},
+        {"retry.delay", [](S& s) { s.retry.delay = std::chrono::milliseconds(-1); }},
+        {"retry.delay", [](S& s) { s.retry.delay = std::chrono::hours(25); }},
+        {"retry.max_delay", [](S& s) { s.retry.max_delay = std::chrono::hours(25); }},
+        {"retry.factor", [](S& s) { s.retry.factor = 0.5; }},
+        {"retry.factor", [](S& s) { s.retry.factor = 101; }},
+        {"retry.factor", [](S& s) { s.retry.factor = std::nan(""); }},
+        {"retry.jitter", [](S& s) { s.retry.jitter = -0.1; }},
+        {"retry.jitter", [](S& s) { s.retry.jitter = 1.1; }},
     };
     return rows;
 }
@@ -165,6 +177,11 @@ const std::vector<Change>& good_rows() {
         [](S& s) { s.name = "nightly report"; },
         [](S& s) { s.name = std::string(256, 'x'); },
         [](S& s) { s.idempotency_key = std::string(256, 'k'); },
+        [](S& s) { s.retry.max_attempts = 100; },
+        [](S& s) { s.retry.delay = std::chrono::hours(24); },
+        [](S& s) { s.retry.factor = 1; },
+        [](S& s) { s.retry.jitter = 1; },
+        [](S& s) { s.retry.causes.emplace(); },
     };
     return rows;
 }
@@ -214,6 +231,7 @@ BOOST_AUTO_TEST_CASE(a_broken_option_is_named) {
     const std::vector<Option> rows{
         {"max_running", [](O& o) { o.max_running = 0; }},
         {"stop_grace", [](O& o) { o.stop_grace = std::chrono::milliseconds(-1); }},
+        {"retry.max_attempts", [](O& o) { o.retry.max_attempts = 0; }},
         {"idempotency_retention", [](O& o) { o.idempotency_retention = std::chrono::seconds(0); }},
         {"max_events", [](O& o) { o.max_events = 0; }},
         {"default_conf",

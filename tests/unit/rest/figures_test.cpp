@@ -35,7 +35,7 @@ BOOST_AUTO_TEST_CASE(every_line_is_prometheus_text_and_every_name_ours) {
 BOOST_AUTO_TEST_CASE(figures_stand_where_they_belong) {
     HostStatus status;
     status.draining = true;
-    status.by_phase = {1, 2, 3, 4, 5, 6};
+    status.by_phase = {1, 2, 3, 4, 21, 22, 5, 6};
     status.ended_by_state = {0, 0, 7, 8, 9};
     status.queued = 11;
     status.active = 12;
@@ -49,17 +49,27 @@ BOOST_AUTO_TEST_CASE(figures_stand_where_they_belong) {
                          .open_files = 9,
                          .start_time = 1767225600};
     const std::string text = "\n" + metrics_text(status, process);
-    for (const std::string line :
-         {"sparkhost_ready 0", "sparkhost_draining 1", "sparkhost_batches{phase=\"accepted\"} 1",
-          "sparkhost_batches{phase=\"released\"} 6",
-          "sparkhost_batches_ended_total{state=\"dead\"} 8", "sparkhost_batches_queued 11",
-          "sparkhost_batches_active 12", "sparkhost_sessions 13", "sparkhost_agents_connected 14",
-          "sparkhost_statements_ended_total 15", "sparkhost_storage_commits_total 20",
-          "sparkhost_storage_disk_commits_total 10", "sparkhost_storage_disk_seconds_total 1.5",
-          "sparkhost_storage_failures_total 2", "sparkhost_process_resident_memory_bytes 1048576",
-          "sparkhost_process_threads 3", "sparkhost_process_open_fds 9",
-          "sparkhost_process_cpu_seconds_total 2.5",
-          "sparkhost_process_start_time_seconds 1767225600"}) {
+    for (const std::string line : {"sparkhost_ready 0",
+                                   "sparkhost_draining 1",
+                                   "sparkhost_batches{phase=\"accepted\"} 1",
+                                   "sparkhost_batches{phase=\"attempt_ended\"} 21",
+                                   "sparkhost_batches{phase=\"waiting\"} 22",
+                                   "sparkhost_batches{phase=\"released\"} 6",
+                                   "sparkhost_batches_ended_total{state=\"dead\"} 8",
+                                   "sparkhost_batches_queued 11",
+                                   "sparkhost_batches_active 12",
+                                   "sparkhost_sessions 13",
+                                   "sparkhost_agents_connected 14",
+                                   "sparkhost_statements_ended_total 15",
+                                   "sparkhost_storage_commits_total 20",
+                                   "sparkhost_storage_disk_commits_total 10",
+                                   "sparkhost_storage_disk_seconds_total 1.5",
+                                   "sparkhost_storage_failures_total 2",
+                                   "sparkhost_process_resident_memory_bytes 1048576",
+                                   "sparkhost_process_threads 3",
+                                   "sparkhost_process_open_fds 9",
+                                   "sparkhost_process_cpu_seconds_total 2.5",
+                                   "sparkhost_process_start_time_seconds 1767225600"}) {
         BOOST_TEST(text.find("\n" + line + "\n") != std::string::npos, line);
     }
 }

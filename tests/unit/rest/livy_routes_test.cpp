@@ -119,6 +119,74 @@ BOOST_AUTO_TEST_CASE(the_same_idempotency_key_gives_the_same_batch) {
     BOOST_TEST(header(post("/batches", body), "Location") == "/batches/2");
 }
 
+BOOST_AUTO_TEST_CASE(parameters_say_whether_a_batch_is_tried_again) {
+    const std::string body = R"({"file": "/x.py"})";
+    const auto made = post(
+        "/batches?maxAttempts=3&retryDelay=10s&retryFactor=1.5"
+        "&retryMaxDelay=5m&retryJitter=0&retryOn=failed,unknown",
+        body);
+    BOOST_TEST(made.result_int() == 201u);
+    const auto retry = find(BatchId{0}).spec.retry;
+    BOOST_TEST(*retry.max_attempts == 3);
+    BOOST_TEST((*retry.delay == std::chrono::seconds(10)));
+    BOOST_TEST(*retry.factor == 1.5);
+    BOOST_TEST((*retry.max_delay == std::chrono::minutes(5)));
+    BOOST_TEST(*retry.jitter == 0);
+    BOOST_TEST((*retry.causes == std::set{RetryCause::failed, RetryCause::unknown}));
+    BOOST_TEST(post("/batches?maxAttempts=2&retryDelay=7", body).result_int() == 201u);
+    BOOST_TEST((*find(BatchId{1}).spec.retry.delay == std::chrono::seconds(7)));
+    BOOST_TEST(!find(BatchId{1}).spec.retry.factor);
+}
+
+BOOST_AUTO_TEST_CASE(parameters_that_cannot_be_meant_are_refused_by_their_names) {
+    for (const auto& [target, field] :
+         {std::pair<std::string, std::string>{"/batches?maxAttempts=many", "maxAttempts"},
+          {"/batches?maxAttempts=", "maxAttempts"},
+          {"/batches?maxAttempts=99999999999", "maxAttempts"},
+          {"/batches?maxAttempts=0", "retry.max_attempts"},
+          {"/batches?maxAttempts=101", "retry.max_attempts"},
+          {"/batches?retryDelay=soon", "retryDelay"},
+          {"/batches?retryDelay=", "retryDelay"},
+          {"/batches?retryDelay=-1s", "retryDelay"},
+          {"/batches?retryDelay=2d", "retry.delay"},
+          {"/batches?retryMaxDelay=x", "retryMaxDelay"},
+          {"/batches?retryMaxDelay=25h", "retry.max_delay"},
+          {"/batches?retryFactor=fast", "retryFactor"},
+          {"/batches?retryFactor=0.5", "retry.factor"},
+          {"/batches?retryFactor=nan", "retry.factor"},
+          {"/batches?retryJitter=1x", "retryJitter"},
+          {"/batches?retryJitter=2", "retry.jitter"},
+          {"/batches?retryOn=killed", "retryOn"},
+          {"/batches?retryOn=", "retryOn"},
+          {"/batches?retryOn=failed,", "retryOn"}}) {
+        const auto response = post(target, R"({"file": "/x.py"})");
+        BOOST_TEST(response.result_int() == 400u, target);
+        BOOST_TEST(response.body().find(field) != std::string::npos, target + response.body());
+    }
+    BOOST_TEST(ask(host().list({})).value().total == 0);
+}
+
+BOOST_AUTO_TEST_CASE(each_attempts_log_can_be_read) {
+    post("/batches?maxAttempts=2&retryDelay=10s&retryJitter=0", R"({"file": "/x.py"})");
+    const BatchId id{0};
+    cluster->start(ticket(id));
+    cluster->append_log(ticket(id), "one");
+    settle();
+    finish(id, Outcome::failed, 3);
+    BOOST_TEST(body_of(get("/batches/0/state")).at("state").as_string() == "running");
+    advance(std::chrono::seconds(10));
+    cluster->append_log(ticket(id), "two");
+    const auto lines = [&](const std::string& target) {
+        return boost::json::serialize(body_of(get(target)).at("log"));
+    };
+    BOOST_TEST(lines("/batches/0/log") == R"(["stdout: ","two","\nstderr: "])");
+    BOOST_TEST(lines("/batches/0/log?attempt=2") == R"(["stdout: ","two","\nstderr: "])");
+    BOOST_TEST(lines("/batches/0/log?attempt=1").starts_with(R"(["stdout: ","one","\nstderr: ")"));
+    BOOST_TEST(get("/batches/0/log?attempt=3").result_int() == 404u);
+    BOOST_TEST(get("/batches/0/log?attempt=-1").result_int() == 400u);
+    BOOST_TEST(get("/batches/0/log?attempt=x").result_int() == 400u);
+}
+
 BOOST_AUTO_TEST_CASE(names_stand_for_ids_everywhere) {
     create(R"({"file": "/x.py", "name": "a b.c"})");
     BOOST_TEST(body_of(get("/batches/a%20b.c")).at("id").as_int64() == 0);

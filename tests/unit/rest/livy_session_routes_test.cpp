@@ -125,6 +125,9 @@ BOOST_AUTO_TEST_CASE(a_key_makes_one_session_of_two_requests) {
                "/sessions/0");
     BOOST_TEST(header(post("/sessions", body, {{"Idempotency-Key", "k"}}), "Location") ==
                "/sessions/0");
+    const auto retried = post("/sessions?maxAttempts=2", body);
+    BOOST_TEST(retried.result_int() == 400u);
+    BOOST_TEST(retried.body().find("retry") != std::string::npos);
     BOOST_TEST(post("/sessions", R"({"kind": "sql"})", {{"Idempotency-Key", "k"}}).result_int() ==
                422u);
 }

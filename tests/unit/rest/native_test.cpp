@@ -33,12 +33,13 @@ BOOST_AUTO_TEST_CASE(a_new_batch_has_all_keys_and_nulls) {
         keys.emplace_back(pair.key());
     }
     const std::vector<std::string> expected{
-        "id",       "version",  "name",          "owner", "state",   "phase",         "outcome",
-        "exitCode", "reason",   "applicationId", "uiUrl", "attempt", "killRequested", "created",
-        "updated",  "timeline", "spec"};
+        "id",      "version", "name",     "owner",       "state",
+        "phase",   "outcome", "exitCode", "reason",      "applicationId",
+        "uiUrl",   "attempt", "attempts", "nextAttempt", "killRequested",
+        "created", "updated", "timeline", "spec"};
     BOOST_TEST(keys == expected, boost::test_tools::per_element());
-    for (const char* key :
-         {"name", "owner", "outcome", "exitCode", "reason", "applicationId", "uiUrl"}) {
+    for (const char* key : {"name", "owner", "outcome", "exitCode", "reason", "applicationId",
+                            "uiUrl", "nextAttempt"}) {
         BOOST_TEST(value.at(key).is_null(), key);
     }
     BOOST_TEST(value.at("id").as_int64() == 7);
@@ -73,10 +74,39 @@ BOOST_AUTO_TEST_CASE(an_ended_batch_tells_its_whole_story) {
     BOOST_TEST(timeline[1].at("reason").as_string() == "why");
 }
 
+BOOST_AUTO_TEST_CASE(a_batch_that_is_tried_again_tells_of_each_attempt) {
+    BatchRecord record;
+    record.phase = BatchPhase::waiting;
+    record.attempt = 1;
+    record.spec.retry.max_attempts = 3;
+    record.spec.retry.delay = 1500ms;
+    record.spec.retry.factor = 1.5;
+    record.spec.retry.causes = {RetryCause::failed, RetryCause::unknown};
+    record.next_attempt = NextAttempt{Timestamp{1767225600000ms}, 1500ms};
+    record.attempts = {{.ticket = "t-1",
+                        .outcome = Outcome::failed,
+                        .exit_code = 3,
+                        .reason = "exit status 3",
+                        .started = Timestamp{1767225590000ms},
+                        .ended = Timestamp{1767225598500ms}}};
+    const auto value = boost::json::parse(native_batch_json(record));
+    BOOST_TEST(value.at("state").as_string() == "running");
+    BOOST_TEST(value.at("phase").as_string() == "waiting");
+    BOOST_TEST(value.at("nextAttempt").as_string() == "2026-01-01T00:00:00.000Z");
+    BOOST_TEST(boost::json::serialize(value.at("attempts")) ==
+               R"([{"ticket":"t-1","outcome":"failed","exitCode":3,"reason":"exit status 3",)"
+               R"("applicationId":null,"started":"2025-12-31T23:59:50.000Z",)"
+               R"("ended":"2025-12-31T23:59:58.500Z"}])");
+    BOOST_TEST(boost::json::serialize(value.at("spec").at("retry")) ==
+               R"({"maxAttempts":3,"delay":1.5E0,"factor":1.5E0,"maxDelay":null,"jitter":null,)"
+               R"("on":["failed","unknown"]})");
+}
+
 BOOST_AUTO_TEST_CASE(secrets_do_not_show) {
     BatchRecord record;
     record.spec.conf = {{"spark.my.password", "hunter22"}};
     record.spec.args = {"hunter22"};
+    record.attempts = {{.reason = "wrong password hunter22"}};
     BOOST_TEST(native_batch_json(record).find("hunter22") == std::string::npos);
 }
 
