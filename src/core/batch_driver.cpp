@@ -259,11 +259,13 @@ void HostImpl::settle_success(const ActivePtr& batch, Applied applied, std::int6
     if (before.phase == BatchPhase::accepted && ended_now && !batch->progress.admitted) {
         --waiting;
     }
+    const bool requeued =
+        before.phase == BatchPhase::waiting && record.phase == BatchPhase::accepted;
+    waiting += requeued ? 1 : 0;
     cache.put(std::make_shared<const BatchRecord>(record));
     publish(record.id, std::move(applied.events), last);
     follow_retry(batch);
-    if (before.phase == BatchPhase::waiting && record.phase == BatchPhase::accepted) {
-        ++waiting;
+    if (requeued) {
         dispatch();
     }
     const bool slot_over =

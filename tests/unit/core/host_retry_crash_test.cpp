@@ -125,7 +125,7 @@ BOOST_AUTO_TEST_CASE(a_crash_at_any_commit_neither_loses_nor_doubles_an_attempt)
             }
         }
     }
-    BOOST_TEST(crashes >= 60u);
+    BOOST_TEST(crashes >= 50u);
 }
 
 BOOST_AUTO_TEST_CASE(a_crash_at_any_call_of_the_backend_neither_loses_nor_doubles_an_attempt) {
