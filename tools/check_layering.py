@@ -11,7 +11,7 @@ import sys
 
 import cpp_text
 
-TIER_0 = {"error", "batch", "session", "event", "log", "clock", "version"}
+TIER_0 = {"error", "batch", "session", "event", "log", "clock", "retry", "version"}
 TIER_1 = {"backend", "storage", "session_runtime"}
 TIER_2 = {"host", "sessions", "agent_endpoint"}
 

@@ -379,10 +379,6 @@ std::vector<Option> work_options() {
     };
 }
 
-std::vector<Option> logging_options() {
-    return {log_level_option()};
-}
-
 }  // namespace
 
 const std::vector<Option>& options() {
@@ -390,7 +386,7 @@ const std::vector<Option>& options() {
         std::vector<Option> all;
         for (const auto& part :
              {listening_options(), storage_and_spark_options(), policy_options(), work_options(),
-              retry_options(), livy_options(), logging_options()}) {
+              retry_options(), livy_options(), std::vector{log_level_option()}}) {
             all.insert(all.end(), part.begin(), part.end());
         }
         return all;
