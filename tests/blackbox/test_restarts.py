@@ -8,6 +8,7 @@ import time
 
 import pytest
 
+from conftest import SCRIPTS
 from processes import children, command_line, descendants, parent, state, wait_gone
 from server import DEADLINE
 
@@ -137,6 +138,32 @@ def test_what_was_accepted_before_the_kill_keeps_its_id_and_key(server):
     again = server.submit("/nowhere.py", headers=key)
     assert again["id"] == first["id"]
     assert server.submit("/nowhere.py")["id"] == first["id"] + 1
+
+
+def test_an_attempt_that_waits_for_its_time_outlives_kill_9(server, folder):
+    runs = folder / "runs"
+    made = server.client.post(
+        "/batches", params={"maxAttempts": 3, "retryDelay": "3s", "retryJitter": 0},
+        json={"file": str(SCRIPTS / "flaky.py"), "args": [str(runs), "2"]})
+    assert made.status_code == 201, made.text
+    batch = made.json()
+    path = f"/api/v1/batches/{batch['id']}"
+    waiting = server.follow(path, lambda seen: seen["phase"] == "waiting")
+    assert waiting["state"] == "running"
+
+    server.kill()
+    server.start()
+
+    assert server.until_over(batch)["state"] == "success", server.whole_log(batch)
+    end = server.native(batch)
+    assert end["attempt"] == 2
+    assert [(one["outcome"], one["exitCode"]) for one in end["attempts"]] == [("failed", 3)]
+    assert end["attempts"][0]["ticket"] == waiting["attempts"][0]["ticket"]
+    assert len(runs.read_text().split()) == 2
+    assert "run 2" in server.whole_log(batch)
+    first = server.client.get(f"/batches/{batch['id']}/log", params={"size": -1, "attempt": 1})
+    assert "run 1" in first.json()["log"]
+    assert server.delete(batch).status_code == 200
 
 
 def test_as_the_first_process_of_a_container_it_leaves_no_zombie(start, gated):

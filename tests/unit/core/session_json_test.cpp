@@ -66,6 +66,8 @@ BOOST_AUTO_TEST_CASE(a_statement_comes_back_as_it_was_whatever_bytes_it_wrote) {
     statement.session = SessionId{4};
     statement.version = 3;
     statement.spec = StatementSpec{StatementId{2}, "pyspark", "print('caf\xC3\xA9')"};
+    statement.spec.owner = "anna";
+    statement.spec.idempotency_key = "k";
     statement.cancel_requested = true;
     statement.end_session_after = std::chrono::milliseconds{1500};
     statement.created = stored_at(1);
@@ -92,6 +94,26 @@ BOOST_AUTO_TEST_CASE(a_statement_comes_back_as_it_was_whatever_bytes_it_wrote) {
     open.spec.id = StatementId{0};
     BOOST_TEST(
         (decode_statement(stored(RecordKind::statement, encode_statement(open))).value() == open));
+}
+
+BOOST_AUTO_TEST_CASE(the_same_code_in_other_bytes_kinds_or_as_a_job_is_another_request) {
+    StatementSpec spec;
+    spec.kind = "pyspark";
+    spec.code = "caf\xe9 \xed\xb2\x80";
+    StatementRecord statement;
+    statement.spec = spec;
+    const auto body = encode_statement(statement);
+    const auto again = decode_statement(stored(RecordKind::statement, body)).value().spec;
+    BOOST_TEST(fingerprint(again) == fingerprint(spec));
+    auto job = spec;
+    job.job = true;
+    auto sql = spec;
+    sql.kind = "sql";
+    auto longer = spec;
+    longer.code += "\n";
+    for (const auto& other : {job, sql, longer}) {
+        BOOST_TEST(fingerprint(other) != fingerprint(spec));
+    }
 }
 
 BOOST_AUTO_TEST_CASE(every_outcome_has_its_word) {
