@@ -36,7 +36,8 @@ BOOST_AUTO_TEST_CASE(readiness_says_what_is_wrong_and_since_when_until_it_heals)
     start();
     create();
     for (const auto fault : {StorageFault::failed, StorageFault::indeterminate_lost}) {
-        faults().plan({.fault = fault, .repeat = true, .commits_only = true});
+        const bool reads_work = fault == StorageFault::failed;
+        faults().plan({.fault = fault, .repeat = true, .commits_only = reads_work});
         const auto refused = post("/batches", R"({"file":"/x.py"})");
         BOOST_TEST(refused.result_int() == 503u);
         BOOST_TEST(header(refused, "Retry-After") == "5");
