@@ -155,7 +155,13 @@ struct LatencyHistogram {
 struct HostStatus {
     bool ready{false};     ///< open, recovered, accepting
     bool draining{false};  ///< stop() has been called
-    bool storage_healthy{false};
+    bool storage_healthy{false};  ///< what was written last is durable
+    /// While it is not healthy: since when, and what the storage said last.
+    std::optional<Timestamp> storage_failing_since{};
+    std::string storage_error{};
+    double storage_degraded_seconds{0};  ///< not healthy, in all, since run() began
+    /// How long the first report that could not be stored has been waiting. 0: none waits.
+    double storage_oldest_unstored_seconds{0};
     std::string store_uuid{};
     std::string problem{};  ///< why it is not ready; for people
     std::int64_t queued{0};

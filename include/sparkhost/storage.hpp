@@ -8,10 +8,12 @@
 
 #include <boost/asio/any_io_executor.hpp>
 
+#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 namespace sparkhost {
@@ -147,12 +149,33 @@ struct StoreInfo {
     std::int64_t oldest_sequence{1};  ///< of the oldest event kept
 };
 
+/// What was wrong with the disk, for figures and people; what to do is told by error codes.
+enum class StorageFailure {
+    full,       ///< no room, or a quota
+    read_only,  ///< file, folder or file system
+    io,         ///< reading or writing failed
+    sync,       ///< making it durable failed
+    damaged,    ///< what is there makes no sense
+    moved,      ///< files were removed or replaced while they were in use
+    other
+};
+inline constexpr std::array storage_failures{
+    StorageFailure::full,    StorageFailure::read_only, StorageFailure::io,   StorageFailure::sync,
+    StorageFailure::damaged, StorageFailure::moved,     StorageFailure::other};
+constexpr std::string_view to_string(StorageFailure failure) noexcept {
+    constexpr std::array<std::string_view, storage_failures.size()> words{
+        "full", "read_only", "io", "sync", "damaged", "moved", "other"};
+    return words[static_cast<std::size_t>(failure)];
+}
+
 /// Figures for /metrics. All since open().
 struct StorageStats {
     std::uint64_t commits{0};       ///< transactions committed
     std::uint64_t disk_commits{0};  ///< durable writes they were grouped into
     double disk_seconds{0};         ///< time spent in durable writes
-    std::uint64_t failures{0};
+    std::uint64_t failures{0};      ///< operations that the disk failed
+    /// Of these, indexed by StorageFailure.
+    std::array<std::uint64_t, storage_failures.size()> failures_by_kind{};
     bool healthy{true};  ///< the last disk operation succeeded
 };
 
@@ -200,6 +223,11 @@ public:
     /// Forgets old events and keys. Gives the oldest sequence number kept.
     /// Errors: storage_failed, indeterminate.
     virtual Awaitable<std::int64_t> prune(PruneRequest request) = 0;
+
+    /// Writes something that changes nothing, and completes when it is durable: after a failure,
+    /// whether the storage works again. A storage that cannot fail need not.
+    /// Errors: as commit().
+    virtual Awaitable<void> probe() { co_return ok(); }
 
     /// Figures; callable on the host's strand at any time.
     virtual StorageStats stats() const { return {}; }

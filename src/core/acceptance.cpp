@@ -7,6 +7,7 @@
 #include "core/host_impl.hpp"
 #include "core/session_json.hpp"
 
+#include <algorithm>
 #include <utility>
 
 namespace sparkhost {
@@ -90,7 +91,7 @@ boost::asio::awaitable<Result<CommitResult>> HostImpl::accept(RecordKind kind,
         co_return committed;
     }
     const RecordKey first = committed->duplicate->holder;
-    if (co_await forget_expired_key(first, now)) {
+    if (co_await forget_expired_key(first, std::min(now, kept_until()))) {
         committed = co_await from_storage<CommitResult>(commit);
     }
     co_return committed;

@@ -41,8 +41,8 @@ boost::asio::awaitable<void> HostImpl::dispatch_from_store() {
         auto read = [&] { return storage->list(std::move(query)); };
         auto page = co_await from_storage<Page>(read);
         if (!page) {
-            log(LogLevel::warning, "the queue cannot be read: " + page.error().text());
-            storage_retry_later();
+            log(LogLevel::debug, "the queue cannot be read: " + page.error().text());
+            storage_retry_later(page.error());
             break;
         }
         for (const auto& stored : page->records) {

@@ -82,7 +82,7 @@ HostImpl::Applied apply_all(const ActiveApplication& active,
     for (const auto& item : items) {
         for (auto& type : apply_item(applied, item)) {
             Event event;
-            event.at = item.at;
+            event.at = std::max(item.at, applied.next.updated);
             event.type = std::move(type);
             if (active.session) {
                 event.session = SessionId{active.key.id};
@@ -219,7 +219,6 @@ boost::asio::awaitable<void> HostImpl::commit_inbox(ActivePtr batch) {
             co_await settle_failure(batch, committed.error(), std::move(items));
             co_return;
         }
-        storage_delay = std::chrono::milliseconds{0};
         batch_driver::number_events(applied.events, committed->last_sequence);
         settle_success(batch, std::move(applied), committed->last_sequence);
     }
@@ -300,13 +299,16 @@ boost::asio::awaitable<void> HostImpl::settle_failure(ActivePtr batch, Error err
         }
     }
     std::erase_if(items, [](const auto& item) { return bool(item.done); });
+    if (!items.empty() && !oldest_unstored) {
+        oldest_unstored = items.front().arrived;
+    }
     put_back();
     batch->committing = false;
     if (error.is(Errc::indeterminate)) {
-        storage_lost();
+        storage_lost(error);
     } else {
-        log(LogLevel::error, batch->name() + " could not be stored: " + error.text());
-        storage_retry_later();
+        log(LogLevel::debug, batch->name() + " could not be stored: " + error.text());
+        storage_retry_later(error);
     }
     pump(batch);
 }

@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <array>
+#include <initializer_list>
 #include <utility>
 
 namespace sparkhost::detail {
@@ -90,13 +91,27 @@ void add_entry(BatchRecord& record, std::string_view what, Timestamp at, std::st
     }
 }
 
+/// The wall clock may jump: what follows from something is not shown before it.
+Timestamp not_before(Timestamp at, const BatchRecord& record,
+                     std::initializer_list<std::string_view> causes) {
+    at = std::max(at, record.created);
+    for (const auto& entry : record.timeline) {
+        if (std::find(causes.begin(), causes.end(), entry.what) != causes.end()) {
+            at = std::max(at, entry.at);
+        }
+    }
+    return at;
+}
+
 /// Times a report carries are entered even when the states in between were never seen.
 void add_report_times(BatchRecord& record, const ApplicationStatus& report) {
     if (report.started) {
-        add_entry(record, "process_started", *report.started);
+        add_entry(record, "process_started", not_before(*report.started, record, {}));
     }
     if (report.context_up) {
-        add_entry(record, "context_up", *report.context_up, report.application_id);
+        add_entry(record, "context_up",
+                  not_before(*report.context_up, record, {"process_started"}),
+                  report.application_id);
     }
     if (!report.application_id.empty()) {
         record.application_id = report.application_id;
@@ -110,7 +125,7 @@ void end(BatchRecord& record, Outcome outcome, Timestamp at, const std::string& 
     record.phase = BatchPhase::ended;
     record.outcome = outcome;
     record.reason = reason;
-    add_entry(record, "ended", at, reason);
+    add_entry(record, "ended", not_before(at, record, {"process_started", "context_up"}), reason);
 }
 
 void apply_end(BatchRecord& record, const BatchObservation& observation) {
@@ -279,12 +294,14 @@ std::string_view to_string(ApplicationState state) {
     return "unknown";
 }
 
-std::vector<std::string> apply(BatchRecord& record, const BatchObservation& observation) {
-    const BatchEdge* edge = find_edge(record.phase, observation.event);
-    if (!edge || is_repeated_wish(record, observation.event)) {
+std::vector<std::string> apply(BatchRecord& record, const BatchObservation& seen) {
+    const BatchEdge* edge = find_edge(record.phase, seen.event);
+    if (!edge || is_repeated_wish(record, seen.event)) {
         return {};
     }
     const BatchRecord before = record;
+    BatchObservation observation = seen;
+    observation.at = std::max(seen.at, record.updated);
     if (observation.event == E::kill_requested || observation.event == E::erase_requested) {
         apply_wish(record, observation);
     }

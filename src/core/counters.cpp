@@ -43,7 +43,8 @@ void HostImpl::refresh_status() {
     const StorageStats figures = storage ? storage->stats() : StorageStats{};
     count([&](HostStatus& status) {
         status.ready = stage == Stage::ready && !stop_requested && !storage_suspect;
-        status.storage_healthy = figures.healthy && !storage_suspect;
+        status.storage_healthy = stage >= Stage::ready && !trouble_since && !storage_suspect;
+        trouble_counters = {trouble_since, trouble_total, oldest_unstored};
         status.storage = figures;
         status.queued = waiting;
         status.active = static_cast<std::int64_t>(slots_used);
@@ -55,8 +56,15 @@ void HostImpl::refresh_status() {
 }
 
 HostStatus HostImpl::status() const {
+    const auto now = clock->steady_now();
+    const auto seconds = [now](const std::optional<SteadyTime>& since) {
+        return since ? std::chrono::duration<double>(now - *since).count() : 0;
+    };
     const std::lock_guard lock(counters_mutex);
-    return counters;
+    HostStatus status = counters;
+    status.storage_degraded_seconds = trouble_counters.total + seconds(trouble_counters.since);
+    status.storage_oldest_unstored_seconds = seconds(trouble_counters.oldest_unstored);
+    return status;
 }
 
 }  // namespace sparkhost

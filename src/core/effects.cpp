@@ -129,6 +129,13 @@ boost::asio::awaitable<void> HostImpl::do_submit(ActivePtr batch) {
     auto submitted = co_await guarded<void>(call, Errc::backend_failed);
     batch->taken_in = epochs[batch->backend];
     batch->progress.submitting = false;
+    if (!submitted && submitted.error().is(Errc::indeterminate)) {
+        const auto level = batch->retry_delay.count() == 0 ? LogLevel::warning : LogLevel::debug;
+        log(level, batch->name() + " could not be started now, trying again until it is: " +
+                       submitted.error().text());
+        co_return retry_later(std::move(batch));
+    }
+    batch->retry_delay = {};
     batch->progress.submit_done = true;
     if (submitted) {
         observe(std::move(batch), observation_of(detail::BatchEvent::taken, clock->now()));

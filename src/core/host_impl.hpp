@@ -23,6 +23,7 @@
 #include <mutex>
 #include <random>
 #include <string>
+#include <type_traits>
 #include <unordered_map>
 #include <unordered_set>
 #include <vector>
@@ -89,7 +90,14 @@ public:
     boost::asio::awaitable<Result<T>> from_storage(Call call) {
         auto answer = co_await guarded<T>(std::move(call), Errc::storage_failed);
         if (!answer && answer.error().is(Errc::indeterminate)) {
-            storage_lost();
+            storage_lost(answer.error());
+        }
+        if constexpr (std::is_same_v<T, CommitResult>) {
+            if (!answer && answer.error().is(Errc::storage_failed)) {
+                storage_retry_later(answer.error());
+            } else if (answer && !answer->duplicate) {
+                storage_works();
+            }
         }
         co_return answer;
     }
@@ -102,11 +110,16 @@ public:
     boost::asio::awaitable<void> watch_backend(std::size_t index);
     void snapshot_complete(std::size_t backend);
     void report(std::size_t backend, ApplicationStatus status);
-    void storage_lost();         ///< a commit is indeterminate: reopen, then read what is true
-    void storage_retry_later();  ///< a write or read failed: try again after a while
+    boost::asio::awaitable<Result<void>> resync();
+
+    // storage_health.cpp
+    void storage_trouble(const Error& error);
+    void storage_works();
+    void storage_lost(const Error& error);  ///< in doubt: reopen, then read what is true
+    void storage_retry_later(const Error& error);  ///< it failed: try again after a while
     boost::asio::awaitable<void> reopen_storage();
     boost::asio::awaitable<void> retry_storage();
-    boost::asio::awaitable<Result<void>> resync();
+    bool has_unstored() const;
 
     // batch_driver.cpp: from observations to commits to effects
     void pump(ActivePtr active);
@@ -222,6 +235,7 @@ public:
     double any_chance();  ///< from 0 to 1
 
     // retention.cpp
+    Timestamp kept_until() const;
     boost::asio::awaitable<void> erase_old(RecordKind kind, std::chrono::seconds kept);
     boost::asio::awaitable<void> erase_older_than(RecordKind kind, Timestamp limit);
 
@@ -322,6 +336,8 @@ public:
     boost::asio::any_io_executor blocking;
     std::unique_ptr<boost::asio::thread_pool> own_pool;
 
+    Timestamp made_at{};  ///< both clocks, when the host was made
+    SteadyTime made_steady{};
     std::string store_uuid;
     std::int64_t last_sequence{0};
     std::int64_t oldest_sequence{1};
@@ -333,6 +349,10 @@ public:
     std::optional<Error> failure{};  ///< why run() could not start
     bool storage_suspect{false};     ///< nothing is answered until it has been reopened
     bool storage_retrying{false};
+    std::optional<SteadyTime> trouble_since{};  ///< the storage has not worked since
+    std::string trouble_text{};
+    double trouble_total{0};                      ///< seconds, of what is over
+    std::optional<SteadyTime> oldest_unstored{};  ///< a report that it has not taken
     std::chrono::milliseconds storage_delay{0};
 
     std::unordered_map<RecordKey, ActivePtr, KeyHash> active;
@@ -366,6 +386,11 @@ public:
 
     mutable std::mutex counters_mutex;
     HostStatus counters;
+    struct TroubleCounters {
+        std::optional<SteadyTime> since{};
+        double total{0};
+        std::optional<SteadyTime> oldest_unstored{};
+    } trouble_counters;  ///< for `counters`, as they grow without anybody's doing
 };
 
 }  // namespace sparkhost

@@ -35,6 +35,8 @@ HostImpl::HostImpl(boost::asio::any_io_executor on, HostOptions with, HostPlugin
         runtime_traits.push_back(runtime->traits());
         runtimes.push_back(std::move(runtime));
     }
+    made_at = clock->now();
+    made_steady = clock->steady_now();
     // Far beyond what is stored, and somewhere else in each life.
     live_version = (std::int64_t{std::random_device()()} + 1) << 20;
     epochs.resize(backends.size());
@@ -98,7 +100,9 @@ Result<void> HostImpl::availability() const {
         return Errc::stopped;
     }
     if (storage_suspect) {
-        return Error(Errc::indeterminate, "the store is being reopened after a failed write");
+        return Error(Errc::indeterminate,
+                     "what the store holds is in doubt until it can be opened again: " +
+                         trouble_text);
     }
     return ok();
 }

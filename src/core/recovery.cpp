@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-// Taking up what was under way: after a start, after a lost connection to a backend, after a
-// storage that failed in the middle of a commit.
+// Taking up what was under way: after a start, after a lost connection to a backend.
 
 #include "core/batch_json.hpp"
 #include "core/host_impl.hpp"
@@ -237,50 +236,6 @@ void HostImpl::snapshot_complete(std::size_t backend) {
     }
 }
 
-void HostImpl::storage_lost() {
-    if (std::exchange(storage_suspect, true)) {
-        return;
-    }
-    log(LogLevel::error, "a commit has failed and may or may not be durable: reopening the store");
-    count([](HostStatus& s) { s.problem = "the store is being reopened after a failed write"; });
-    refresh_status();
-    if (stage == Stage::ready) {
-        spawn_cancellable(reopen_storage());
-    }
-}
-
-boost::asio::awaitable<void> HostImpl::reopen_storage() {
-    auto self = shared_from_this();
-    auto delay = options.storage_retry;
-    while (stage == Stage::ready) {
-        StorageContext context{blocking, options.log};
-        auto call = [&] { return storage->open(std::move(context)); };
-        auto info = co_await guarded<StoreInfo>(call, Errc::storage_failed);
-        Result<void> synced = ok();
-        if (info) {
-            last_sequence = std::max(last_sequence, info->last_sequence);
-            synced = co_await resync();
-        }
-        if (info && synced) {
-            storage_suspect = false;
-            log(LogLevel::info, "the store works again");
-            count([](HostStatus& s) { s.problem.clear(); });
-            refresh_status();
-            for (const auto& waiter : std::exchange(event_waiters, {})) {
-                waiter->wake(detail::WakeReason::changed);
-            }
-            pump_all();
-            dispatch();
-            co_return;
-        }
-        const auto& error = info ? synced.error() : info.error();
-        log(LogLevel::error, "the store cannot be reopened yet: " + error.text());
-        count([&](HostStatus& s) { s.problem = "the store cannot be reopened: " + error.text(); });
-        co_await clock->sleep_until(clock->steady_now() + delay);
-        delay = std::min(delay * 2, options.storage_retry_max);
-    }
-}
-
 /// Reads what is true; for records whose version in memory cannot be trusted.
 boost::asio::awaitable<Result<void>> HostImpl::reload(ActivePtr batch) {
     auto find_it = [&] { return storage->find(batch->key); };
@@ -354,24 +309,6 @@ boost::asio::awaitable<Result<void>> HostImpl::resync() {
         }
     }
     co_return ok();
-}
-
-boost::asio::awaitable<void> HostImpl::retry_storage() {
-    co_await clock->sleep_until(clock->steady_now() + storage_delay);
-    storage_retrying = false;
-    if (stage == Stage::ready) {
-        pump_all();
-        dispatch();
-    }
-}
-
-void HostImpl::storage_retry_later() {
-    refresh_status();
-    if (std::exchange(storage_retrying, true) || stage != Stage::ready) {
-        return;
-    }
-    storage_delay = std::clamp(storage_delay * 2, options.storage_retry, options.storage_retry_max);
-    spawn_cancellable(retry_storage());
 }
 
 }  // namespace sparkhost

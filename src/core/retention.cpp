@@ -25,9 +25,17 @@ std::chrono::milliseconds pause_for(std::chrono::seconds kept) {
 boost::asio::awaitable<void> HostImpl::erase_old(RecordKind kind, std::chrono::seconds kept) {
     auto self = shared_from_this();
     while (stage == Stage::ready) {
-        co_await erase_older_than(kind, clock->now() - kept);
+        co_await erase_older_than(kind, kept_until() - kept);
         co_await clock->sleep_until(clock->steady_now() + retention::pause_for(kept));
     }
+}
+
+/// The time by which something may be forgotten. A wall clock that jumps forward while the host
+/// runs must not make everything old at once; one that jumps back only keeps it longer.
+Timestamp HostImpl::kept_until() const {
+    const auto run = clock->steady_now() - made_steady;
+    return std::min(clock->now(),
+                    made_at + std::chrono::duration_cast<std::chrono::milliseconds>(run));
 }
 
 /// One pass over what has ended. What cannot be read or written now is left to the next one.

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "core/session_machine.hpp"
 
+#include <algorithm>
 #include <array>
 #include <utility>
 
@@ -62,6 +63,7 @@ void add_entry(BatchRecord& application, std::string_view what, Timestamp at) {
 std::vector<std::string> apply(SessionPart& part, BatchRecord& application,
                                const SessionObservation& observation, Timestamp at) {
     using session_machine::add_entry;
+    at = std::max(at, application.created);  // the wall clock may jump
     switch (observation.event) {
         case SessionEvent::prepared:
             // Goes with the ticket, and has no event of its own.
@@ -143,7 +145,7 @@ bool apply(StatementRecord& statement, const StatementObservation& observation) 
             if (statement.started) {
                 return false;
             }
-            statement.started = observation.at;
+            statement.started = std::max(observation.at, statement.created);
             return true;
         case StatementEvent::cancel_requested: {
             // A later wish may add or shorten the time after which the session is ended.
@@ -162,7 +164,8 @@ bool apply(StatementRecord& statement, const StatementObservation& observation) 
         case StatementEvent::finished:
         case StatementEvent::cancelled:
             statement.result = observation.result;
-            statement.completed = observation.at;
+            statement.completed =
+                std::max(observation.at, statement.started.value_or(statement.created));
             statement.progress = 1;
             return true;
     }

@@ -72,8 +72,10 @@ boost::asio::awaitable<void> HostImpl::end_of_lifetime(ActivePtr session) {
     const auto& spec = life.part.spec;
     auto last = SteadyTime::max();
     if (spec.ttl) {
-        const auto lived = clock->now() - session->record.created;
-        last = clock->steady_now() + (*spec.ttl - std::min<Timestamp::duration>(*spec.ttl, lived));
+        // By the wall clock only as far as an earlier host has seen it; that may have jumped.
+        const auto lived = std::clamp<Timestamp::duration>(
+            clock->now() - session->record.created, Timestamp::duration::zero(), *spec.ttl);
+        last = clock->steady_now() + (*spec.ttl - lived);
     }
     for (;;) {
         auto silent = SteadyTime::max();

@@ -260,11 +260,10 @@ boost::asio::awaitable<void> HostImpl::commit_statement(ActivePtr session, State
     }
     if (!stored && stored.error().is(Errc::conflict)) {
         log(LogLevel::error, session->name() + ": a statement was changed by someone else");
-        storage_lost();  // reads everything again
+        storage_lost(stored.error());  // reads everything again
     } else if (!stored && stored.error().is(Errc::storage_failed)) {
-        log(LogLevel::error,
+        log(LogLevel::debug,
             session->name() + ": a statement could not be stored: " + stored.error().text());
-        storage_retry_later();
     }
     for (const auto& wish : wishes) {
         wish.done(stored ? Result<StatementRecord>(statement->record)

@@ -158,7 +158,7 @@ boost::asio::awaitable<Result<std::vector<Event>>> HostImpl::events_or_register(
 boost::asio::awaitable<void> HostImpl::prune_events() {
     PruneRequest request;
     request.events_through = last_sequence - static_cast<std::int64_t>(options.max_events);
-    request.unique_before = clock->now();
+    request.unique_before = kept_until();
     auto prune = [&] { return storage->prune(request); };
     auto oldest = co_await from_storage<std::int64_t>(prune);
     pruning = false;

@@ -113,6 +113,12 @@ void add_storage(Families& families, const StorageStats& stats) {
                      stats.disk_seconds);
     families.counter("sparkhost_storage_failures_total", "Storage operations that failed.",
                      static_cast<double>(stats.failures));
+    families.family("sparkhost_storage_failures_by_kind_total", "The same, by what was wrong.",
+                    MetricType::Counter);
+    for (const StorageFailure failure : storage_failures) {
+        families.labelled("kind", std::string(to_string(failure))).counter.value =
+            static_cast<double>(stats.failures_by_kind[static_cast<std::size_t>(failure)]);
+    }
 }
 
 void add_process(Families& families, const ProcessStats& stats) {
@@ -139,6 +145,11 @@ std::string metrics_text(const HostStatus& status, const std::optional<ProcessSt
                    status.draining ? 1 : 0);
     families.gauge("sparkhost_storage_healthy", "1 while the storage works.",
                    status.storage_healthy ? 1 : 0);
+    families.counter("sparkhost_storage_degraded_seconds_total",
+                     "Time in which the storage did not work.", status.storage_degraded_seconds);
+    families.gauge("sparkhost_storage_oldest_unstored_seconds",
+                   "Age of the oldest report that the storage has not taken; 0: there is none.",
+                   status.storage_oldest_unstored_seconds);
     metrics::add_batches(families, status);
     metrics::add_sessions(families, status);
     metrics::add_latencies(families, status);

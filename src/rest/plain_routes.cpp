@@ -10,6 +10,9 @@
 #include <boost/json/serialize.hpp>
 
 #include <array>
+#include <chrono>
+#include <ctime>
+#include <utility>
 
 namespace sparkhost::detail::rest {
 
@@ -43,6 +46,17 @@ std::string why_not_ready(const HostStatus& status) {
     return status.ready ? "the storage does not work" : "the server is starting";
 }
 
+/// As ISO 8601 has it.
+std::string utc_text(Timestamp time) {
+    const auto seconds = std::chrono::floor<std::chrono::seconds>(time);
+    const std::time_t whole = seconds.time_since_epoch().count();
+    std::tm parts{};
+    ::gmtime_r(&whole, &parts);
+    std::array<char, 32> text{};
+    const auto size = std::strftime(text.data(), text.size(), "%Y-%m-%dT%H:%M:%SZ", &parts);
+    return {text.data(), size};
+}
+
 asio::awaitable<Answer> get_ready(Call call) {
     const HostStatus status = call.state->host->status();
     if (status.ready && !status.draining && status.storage_healthy) {
@@ -51,6 +65,12 @@ asio::awaitable<Answer> get_ready(Call call) {
     boost::json::object body;
     body.emplace("status", "unavailable");
     body.emplace("reason", why_not_ready(status));
+    if (status.storage_failing_since) {
+        boost::json::object trouble;
+        trouble.emplace("since", utc_text(*status.storage_failing_since));
+        trouble.emplace("error", status.storage_error);
+        body.emplace("storage", std::move(trouble));
+    }
     auto response =
         make_response(http::status::service_unavailable, json_type, boost::json::serialize(body));
     response.set(http::field::retry_after, "5");

@@ -31,6 +31,11 @@ Awaitable<CommitResult> commit(EnginePtr engine, Transaction transaction) {
     co_return co_await await_callback<Result<CommitResult>>(std::move(start));
 }
 
+Awaitable<void> probe(EnginePtr engine) {
+    auto start = [engine](Engine::Done<void> done) { engine->probe(std::move(done)); };
+    co_return co_await await_callback<Result<void>>(std::move(start));
+}
+
 /// In steps, so that commits get their turn between them.
 Awaitable<std::int64_t> prune(EnginePtr engine, PruneRequest request) {
     for (;;) {
@@ -49,14 +54,14 @@ Awaitable<std::int64_t> prune(EnginePtr engine, PruneRequest request) {
 template <class T, class Read>
 Awaitable<T> read(EnginePtr engine, Read read) {
     auto start = [engine, read = std::move(read)](Engine::Done<T> done) {
-        engine->read([read, done = std::move(done)](Reader* reader, const Error* refused) {
+        engine->read([engine, read, done = std::move(done)](Reader* reader, const Error* refused) {
             auto attempt = [&]() -> Result<T> {
                 if (refused)
                     return *refused;
                 try {
                     return read(*reader);
                 } catch (const std::exception& failure) {
-                    return classify(failure, Stage::reading);
+                    return engine->read_failed(failure);
                 }
             };
             done(attempt());
@@ -97,6 +102,7 @@ public:
     Awaitable<std::int64_t> prune(PruneRequest request) override {
         return sqlite::prune(engine_, request);
     }
+    Awaitable<void> probe() override { return sqlite::probe(engine_); }
     StorageStats stats() const override { return engine_->stats(); }
 
 private:

@@ -54,6 +54,15 @@ struct StorageFaults::State {
         return plan->fault;
     }
 
+    std::optional<StorageFault> standing_fault() {
+        std::lock_guard lock(mutex);
+        if (poisoned)
+            return StorageFault::indeterminate_lost;
+        if (!plan || !plan->repeat || counted <= plan->after)
+            return std::nullopt;
+        return plan->fault;
+    }
+
     void cure() {
         std::lock_guard lock(mutex);
         poisoned = false;
@@ -209,6 +218,13 @@ Awaitable<CommitResult> guarded_commit(std::shared_ptr<StorageFaults::State> sta
     co_return result;
 }
 
+Awaitable<void> guarded_probe(std::shared_ptr<StorageFaults::State> state,
+                              std::shared_ptr<Storage> inner) {
+    if (auto fault = state->standing_fault())
+        co_return fault_error(*fault);
+    co_return co_await inner->probe();
+}
+
 class FaultyStorage final : public StorageWrapper {
 public:
     FaultyStorage(std::shared_ptr<Storage> inner, std::shared_ptr<StorageFaults> faults)
@@ -233,6 +249,7 @@ public:
     Awaitable<std::int64_t> prune(PruneRequest request) override {
         return guarded(state_, inner_->prune(request));
     }
+    Awaitable<void> probe() override { return guarded_probe(state_, inner_); }
 
 private:
     std::shared_ptr<StorageFaults::State> state_;
@@ -266,6 +283,9 @@ Awaitable<std::vector<StoredEvent>> StorageWrapper::read_events(EventQuery query
 }
 Awaitable<std::int64_t> StorageWrapper::prune(PruneRequest request) {
     return inner_->prune(request);
+}
+Awaitable<void> StorageWrapper::probe() {
+    return inner_->probe();
 }
 StorageStats StorageWrapper::stats() const {
     return inner_->stats();

@@ -26,6 +26,7 @@ public:
     Awaitable<Page> list(Query query) override;
     Awaitable<std::vector<StoredEvent>> read_events(EventQuery query) override;
     Awaitable<std::int64_t> prune(PruneRequest request) override;
+    Awaitable<void> probe() override;
     StorageStats stats() const override;
 
     Storage& inner() noexcept { return *inner_; }
@@ -59,7 +60,8 @@ public:
     ~StorageFaults();
 
     /// Arms a fault; replaces an earlier plan. An indeterminate fault that meets a reading
-    /// operation answers indeterminate and poisons just the same.
+    /// operation answers indeterminate and poisons just the same. A probe fails as a commit would
+    /// while the plan is on, but is not counted.
     void plan(FaultPlan plan);
     /// Drops the plan. A poisoned storage stays so until open() has succeeded.
     void heal();

@@ -11,11 +11,32 @@
 
 namespace sparkhost::detail::local {
 
+namespace {
+
+/// What passes when somebody makes room is told apart: it is worth another try.
+Errc code_of(int error) {
+    switch (error) {
+        case ENOENT:
+            return Errc::not_found;
+        case ENOSPC:
+        case EDQUOT:
+        case EFBIG:
+        case EMFILE:
+        case ENFILE:
+        case ENOMEM:
+            return Errc::rejected;
+        default:
+            return Errc::backend_failed;
+    }
+}
+
+}  // namespace
+
 Error errno_error(std::string_view what, const std::string& path, int error) {
     std::string text = "cannot ";
     text.append(what).append(" ").append(path).append(": ");
     text += std::generic_category().message(error);
-    return Error(error == ENOENT ? Errc::not_found : Errc::backend_failed, std::move(text));
+    return Error(code_of(error), std::move(text));
 }
 
 Result<UniqueFd> open_file(const std::string& path, int flags, mode_t mode) {

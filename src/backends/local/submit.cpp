@@ -56,12 +56,12 @@ Result<void> judge_claim(const Claim& claim) {
 }
 
 /// It was not started as far as we know: makes sure that it never will be, unless it was after
-/// all. Blocking.
+/// all. Where it cannot, the one started may still take the ticket: indeterminate. Blocking.
 Result<void> give_up(const WorkPaths& paths, const std::string& ticket, Timestamp now,
                      const std::string& why) {
     auto claim = claim_for_killer(paths, ticket, now);
     if (!claim) {
-        return Error(Errc::backend_failed, why + "; " + claim.error().detail);
+        return Error(Errc::indeterminate, why + "; " + claim.error().detail);
     }
     if (claim->killed && claim->killed_at == now) {
         return Error(Errc::backend_failed, why);
@@ -113,6 +113,8 @@ Awaitable<void> submit_application(std::shared_ptr<LocalState> state, SubmitRequ
         }
         why = answer.starts_with("error ") ? answer.substr(6)
                                            : "the supervisor has not said that it started it";
+    } else if (start.error().is(Errc::rejected)) {
+        co_return Error(Errc::indeterminate, start.error().detail);  // nothing runs: later, then
     } else {
         why = start.error().text();
     }

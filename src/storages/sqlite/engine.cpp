@@ -48,6 +48,8 @@ void Engine::close() {
         closing_ = true;
         idle_.wait(lock, [this] { return running_ == 0; });
     }
+    if (phase_ == Phase::open && lock_.held())
+        lock_.mark_closed();
     close_store();
     lock_ = LockFile();
 }
@@ -82,32 +84,34 @@ void Engine::open(StorageContext context, Done<StoreInfo> done) {
     post_due_jobs();
 }
 
-void Engine::commit(Transaction transaction, Done<CommitResult> done) {
-    std::optional<Error> refused;
+/// Moves it into the queue, or says why not.
+std::optional<Error> Engine::refuse_or_queue(Write& write) {
     {
         std::lock_guard lock(mutex_);
-        refused = refusal();
-        if (!refused)
-            writes_.push_back(Commit{std::move(transaction), std::move(done)});
+        if (auto refused = refusal())
+            return refused;
+        writes_.push_back(std::move(write));
     }
-    if (refused)
-        done(*refused);
-    else
-        post_due_jobs();
+    post_due_jobs();
+    return std::nullopt;
+}
+
+void Engine::commit(Transaction transaction, Done<CommitResult> done) {
+    Write write = Commit{std::move(transaction), std::move(done)};
+    if (auto refused = refuse_or_queue(write))
+        std::get<Commit>(write).done(*refused);
 }
 
 void Engine::prune(PruneRequest request, Done<PruneStep> done) {
-    std::optional<Error> refused;
-    {
-        std::lock_guard lock(mutex_);
-        refused = refusal();
-        if (!refused)
-            writes_.push_back(Prune{request, std::move(done)});
-    }
-    if (refused)
-        done(*refused);
-    else
-        post_due_jobs();
+    Write write = Prune{request, std::move(done)};
+    if (auto refused = refuse_or_queue(write))
+        std::get<Prune>(write).done(*refused);
+}
+
+void Engine::probe(Done<void> done) {
+    Write write = Probe{std::move(done)};
+    if (auto refused = refuse_or_queue(write))
+        std::get<Probe>(write).done(*refused);
 }
 
 void Engine::read(ReadWork work) {
@@ -125,8 +129,14 @@ void Engine::read(ReadWork work) {
 }
 
 StorageStats Engine::stats() const {
-    return {commits_, disk_commits_, static_cast<double>(disk_microseconds_) / 1e6, failures_,
-            healthy_};
+    StorageStats stats{.commits = commits_,
+                       .disk_commits = disk_commits_,
+                       .disk_seconds = static_cast<double>(disk_microseconds_) / 1e6,
+                       .failures = failures_,
+                       .healthy = healthy_};
+    for (std::size_t i = 0; i < stats.failures_by_kind.size(); ++i)
+        stats.failures_by_kind[i] = failures_by_kind_[i];
+    return stats;
 }
 
 std::optional<Error> Engine::refusal() const {
@@ -136,6 +146,8 @@ std::optional<Error> Engine::refusal() const {
         case Phase::poisoned:
             return Error(Errc::indeterminate,
                          "a commit failed while it was made durable: open the store again");
+        case Phase::misplaced:
+            return Error(Errc::indeterminate, why_);
         case Phase::open:
             break;
     }
@@ -189,6 +201,35 @@ void Engine::abandon() {
     reads.swap(reads_);
 }
 
+/// Closes what is open and opens it, or what has its name.
+Result<StoreInfo> Engine::reopen() {
+    if (store_)
+        guard_ = store_->guard;
+    close_store();
+    if (known_ && guard_.look() == FileGuard::Finding::database_gone)
+        return Error(Errc::storage_failed,
+                     guard_.error(FileGuard::Finding::database_gone).detail);
+    if (!lock_.held() || !lock_.in_place(options_.path)) {
+        auto lock = LockFile::acquire(options_.path);
+        if (!lock)
+            return lock.error();
+        lock_ = std::move(*lock);
+    }
+    OpenRequest request;
+    request.path = options_.path;
+    request.vfs = options_.vfs;
+    request.log = lock_.left_open() && !known_ ? Log::must_be_there : Log::may_be_there;
+    request.known = known_;
+    request.check_pages = damaged_;
+    auto store = open_store(request);
+    if (!store)
+        return store.error();
+    store_ = std::move(*store);
+    damaged_ = false;
+    lock_.mark_open(options_.path);
+    return store_->info;
+}
+
 void Engine::run_open() {
     Opening opening;
     {
@@ -196,26 +237,13 @@ void Engine::run_open() {
         opening = std::move(openings_.front());
         openings_.pop_front();
     }
-    auto attempt = [&]() -> Result<StoreInfo> {
-        close_store();
-        if (!lock_.held()) {
-            auto lock = LockFile::acquire(options_.path);
-            if (!lock)
-                return lock.error();
-            lock_ = std::move(*lock);
-        }
-        auto store = open_store(options_.path, options_.vfs);
-        if (!store)
-            return store.error();
-        store_ = std::move(*store);
-        return store_->info;
-    };
-    auto info = attempt();
-    note(info ? std::nullopt : std::optional(info.error()), "open");
-    if (!info && phase_ != Phase::poisoned) {
+    auto info = reopen();
+    auto kind = damaged_ ? StorageFailure::damaged : StorageFailure::other;
+    note(info ? std::nullopt : std::optional(Failure(info.error(), kind)), "opening");
+    if (!info && !known_)
         lock_ = LockFile();
+    if (!info && (phase_ == Phase::open || phase_ == Phase::closed))
         shut(Phase::closed, info.error());
-    }
     {
         std::lock_guard lock(mutex_);
         opening_ = false;
@@ -223,30 +251,32 @@ void Engine::run_open() {
         if (info)
             phase_ = Phase::open;
     }
+    if (info)
+        known_ = *info;
     opening.done(std::move(info));
     post_due_jobs();
 }
 
 void Engine::run_writes() {
     std::vector<Commit> group;
-    std::optional<Prune> prune;
+    std::optional<Write> alone;
     {
         std::lock_guard lock(mutex_);
-        while (!writes_.empty() && group.size() < options_.max_group) {
+        while (!writes_.empty() && group.size() < options_.max_group && !alone) {
             auto* commit = std::get_if<Commit>(&writes_.front());
-            if (!commit) {
-                if (group.empty()) {
-                    prune = std::get<Prune>(std::move(writes_.front()));
-                    writes_.pop_front();
-                }
+            if (commit)
+                group.push_back(std::move(*commit));
+            else if (group.empty())
+                alone = std::move(writes_.front());
+            else
                 break;
-            }
-            group.push_back(std::move(*commit));
             writes_.pop_front();
         }
     }
-    if (prune)
-        write_prune(std::move(*prune));
+    if (alone && std::holds_alternative<Prune>(*alone))
+        write_alone(std::get<Prune>(std::move(*alone)));
+    else if (alone)
+        write_alone(std::get<Probe>(std::move(*alone)));
     else
         write_group(std::move(group));
 }
@@ -261,15 +291,24 @@ void Engine::run_reads() {
             reads_.pop_front();
         }
     }
-    try {
-        Reader::Snapshot snapshot(store_->reader);
-        for (auto& work : works)
-            std::exchange(work, nullptr)(&store_->reader, nullptr);
-    } catch (const std::exception& failure) {
-        auto error = classify(failure, Stage::reading);
+    auto answer_all = [&](const Error& error) {
         for (auto& work : works)
             if (work)
                 work(nullptr, &error);
+    };
+    if (auto misplaced = find_misplaced()) {
+        note(misplaced, "a read");
+        answer_all(*misplaced);
+        works.clear();
+    }
+    try {
+        if (!works.empty()) {
+            Reader::Snapshot snapshot(store_->reader);
+            for (auto& work : works)
+                std::exchange(work, nullptr)(&store_->reader, nullptr);
+        }
+    } catch (const std::exception& failure) {
+        answer_all(read_failed(failure));
     }
     {
         std::lock_guard lock(mutex_);
@@ -279,7 +318,13 @@ void Engine::run_reads() {
 }
 
 void Engine::close_store() {
-    if (store_ && phase_ == Phase::poisoned)
+    if (!store_)
+        return;
+    // A log without a name is read for the last time now: what it holds goes to the database.
+    if (phase_ == Phase::misplaced && store_->guard.look() == FileGuard::Finding::log_gone &&
+        !store_->writer.checkpoint())
+        report("what a removed log held could not be saved");
+    if (phase_ == Phase::poisoned || phase_ == Phase::misplaced)
         store_->distrust();
     store_.reset();
 }

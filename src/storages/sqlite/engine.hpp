@@ -9,6 +9,7 @@
 #include <sparkhost/storage.hpp>
 #include <sparkhost/storages/sqlite.hpp>
 
+#include <array>
 #include <atomic>
 #include <condition_variable>
 #include <cstdint>
@@ -46,11 +47,15 @@ public:
     void open(StorageContext context, Done<StoreInfo> done);
     void commit(Transaction transaction, Done<CommitResult> done);
     void prune(PruneRequest request, Done<PruneStep> done);
+    void probe(Done<void> done);
     void read(ReadWork work);
+    /// Something that was read by a ReadWork failed; gives what to answer.
+    Error read_failed(const std::exception& failure);
     StorageStats stats() const;
 
 private:
-    enum class Phase { closed, open, poisoned };
+    /// Poisoned: what is durable is in doubt. Misplaced: the files are not where they belong.
+    enum class Phase { closed, open, poisoned, misplaced };
     struct Opening {
         StorageContext context;
         Done<StoreInfo> done;
@@ -63,11 +68,15 @@ private:
         PruneRequest request;
         Done<PruneStep> done;
     };
-    using Write = std::variant<Commit, Prune>;
+    struct Probe {
+        Done<void> done;
+    };
+    using Write = std::variant<Commit, Prune, Probe>;
     using Work = void (Engine::*)();
     class Job;
 
     std::optional<Error> refusal() const;
+    std::optional<Error> refuse_or_queue(Write& write);
     void run(Work work);
     void post_due_jobs();
     void collect_due(std::vector<Work>& due);
@@ -78,11 +87,15 @@ private:
     void run_reads();
     void run_checkpoint();
 
+    Result<StoreInfo> reopen();
     void write_group(std::vector<Commit> group);
-    void write_prune(Prune prune);
+    void write_alone(Prune prune);
+    void write_alone(Probe probe);
+    std::optional<Failure> find_misplaced() const;
     void finish_log();
     void close_store();
-    void note(const std::optional<Error>& failure, const char* what);
+    void note(const std::optional<Failure>& failure, const char* what);
+    void report(const std::string& message);
     void shut(Phase phase, const Error& error);
 
     const SqliteStorageOptions options_;
@@ -105,11 +118,16 @@ private:
     // Each used by the one job that may: the lock first, so that it is released last.
     LockFile lock_;
     std::unique_ptr<Store> store_;
+    std::optional<StoreInfo> known_;  ///< what has been answered, once it has been open
+    std::atomic<bool> damaged_{false};
+    FileGuard guard_;                 ///< of the store that was open last
+    std::string why_;  ///< misplaced: in which way
 
     std::atomic<std::uint64_t> commits_{0};
     std::atomic<std::uint64_t> disk_commits_{0};
     std::atomic<std::uint64_t> disk_microseconds_{0};
     std::atomic<std::uint64_t> failures_{0};
+    std::array<std::atomic<std::uint64_t>, storage_failures.size()> failures_by_kind_{};
     std::atomic<bool> healthy_{true};
 };
 

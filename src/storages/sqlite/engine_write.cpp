@@ -4,6 +4,7 @@
 
 #include <sqlite3.h>
 
+#include <algorithm>
 #include <utility>
 
 namespace sparkhost::detail::sqlite {
@@ -17,10 +18,16 @@ void Engine::write_group(std::vector<Commit> group) {
     commits_ += outcome.written;
     disk_commits_ += outcome.written > 0 ? 1 : 0;
     disk_microseconds_ += static_cast<std::uint64_t>(outcome.seconds * 1e6);
-    if (outcome.failure)
-        note(outcome.failure, "commit");
-    else if (outcome.written > 0)
-        note(std::nullopt, "commit");
+    auto misplaced = outcome.failure ? std::nullopt : find_misplaced();
+    if (misplaced) {  // it went into files that have no names any more
+        outcome.failure = misplaced;
+        outcome.results.assign(group.size(), *misplaced);
+    }
+    if (outcome.failure || outcome.written > 0)
+        note(outcome.failure, "a commit");
+    for (const auto& result : outcome.results)
+        if (result && known_)
+            known_->last_sequence = std::max(known_->last_sequence, result->last_sequence);
     for (std::size_t i = 0; i < group.size(); ++i)
         group[i].done(std::move(outcome.results[i]));
     finish_log();
@@ -31,15 +38,28 @@ void Engine::write_group(std::vector<Commit> group) {
     post_due_jobs();
 }
 
-void Engine::write_prune(Prune prune) {
+void Engine::write_alone(Prune prune) {
     auto step = store_->writer.prune(prune.request);
-    note(step ? std::nullopt : std::optional(step.error()), "prune");
+    note(step ? std::nullopt : store_->writer.failure(), "a prune");
     {
         std::lock_guard lock(mutex_);
         log_plan_.committed(store_->writer.log_pages());
         writing_ = false;
     }
     prune.done(std::move(step));
+    post_due_jobs();
+}
+
+void Engine::write_alone(Probe probe) {
+    auto written = store_->writer.probe();
+    auto failure = written ? find_misplaced() : store_->writer.failure();
+    note(failure, "a probe");
+    {
+        std::lock_guard lock(mutex_);
+        log_plan_.committed(store_->writer.log_pages());
+        writing_ = false;
+    }
+    probe.done(failure ? Result<void>(*failure) : ok());
     post_due_jobs();
 }
 
@@ -53,7 +73,7 @@ void Engine::finish_log() {
     }
     auto moved = store_->writer.checkpoint();
     if (!moved)
-        note(moved.error(), "checkpoint");
+        note(store_->writer.failure(), "a checkpoint");
     std::lock_guard lock(mutex_);
     if (moved)
         log_plan_.moved(*moved);
@@ -68,7 +88,7 @@ void Engine::run_checkpoint() {
     bool failed = code != SQLITE_OK && code != SQLITE_BUSY;
     if (failed)
         note(classify(sqlite3_extended_errcode(handle), Stage::syncing, sqlite3_errmsg(handle)),
-             "checkpoint");
+             "a checkpoint");
     {
         std::lock_guard lock(mutex_);
         moving_log_ = false;
@@ -80,21 +100,56 @@ void Engine::run_checkpoint() {
     post_due_jobs();
 }
 
+/// After a write, so that it is known that others can find it; and before a read.
+std::optional<Failure> Engine::find_misplaced() const {
+    auto finding = store_->guard.look();
+    if (finding != FileGuard::Finding::in_place)
+        return Failure(store_->guard.error(finding), StorageFailure::moved);
+    if (!lock_.in_place(options_.path))
+        return Failure(Error(Errc::indeterminate,
+                             options_.path + ".lock has been removed or replaced while it was in "
+                                             "use: see that no other server uses the store"),
+                       StorageFailure::moved);
+    return std::nullopt;
+}
+
 /// Books what the disk said. What leaves open whether data is durable poisons the store.
-void Engine::note(const std::optional<Error>& failure, const char* what) {
-    healthy_ = !failure;
+void Engine::note(const std::optional<Failure>& failure, const char* what) {
+    bool worked = healthy_.exchange(!failure);
     if (!failure)
         return;
     ++failures_;
+    ++failures_by_kind_[static_cast<std::size_t>(failure->kind)];
+    if (worked)  // the others of a row are counted only
+        report(std::string(what) + " failed: " + failure->text());
+    if (failure->kind == StorageFailure::damaged)
+        damaged_ = true;
+    if (failure->kind == StorageFailure::moved)
+        shut(Phase::misplaced, *failure);
+    else if (failure->is(Errc::indeterminate))
+        shut(Phase::poisoned, *failure);
+}
+
+void Engine::report(const std::string& message) {
     LogSink log;
     {
         std::lock_guard lock(mutex_);
         log = context_.log;
     }
     if (log)
-        log({LogLevel::error, "sqlite", std::string(what) + " failed: " + failure->text()});
-    if (failure->is(Errc::indeterminate))
-        shut(Phase::poisoned, *failure);
+        log({LogLevel::error, "sqlite", message});
+}
+
+/// Counted, but no sign that nothing can be written; unless what is there makes no sense.
+Error Engine::read_failed(const std::exception& exception) {
+    auto failure = classify(exception, Stage::reading);
+    if (failure.is(Errc::indeterminate)) {
+        note(failure, "a read");
+    } else {
+        ++failures_;
+        ++failures_by_kind_[static_cast<std::size_t>(failure.kind)];
+    }
+    return failure;
 }
 
 /// Nothing more is done until open() has succeeded; what waits is answered now.
@@ -104,7 +159,10 @@ void Engine::shut(Phase phase, const Error& error) {
     std::deque<ReadWork> reads;
     {
         std::lock_guard lock(mutex_);
-        phase_ = phase;
+        // Whoever doubts the disk does not save a log; so this doubt stays.
+        if (!(phase == Phase::misplaced && phase_ == Phase::poisoned))
+            phase_ = phase;
+        why_ = error.detail;
         writes.swap(writes_);
         reads.swap(reads_);
         if (closing_)

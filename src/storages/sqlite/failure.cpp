@@ -36,24 +36,43 @@ bool is_failed_sync(int extended_code) {
     return extended_code == SQLITE_IOERR_FSYNC || extended_code == SQLITE_IOERR_DIR_FSYNC;
 }
 
+StorageFailure kind_of(int extended_code) {
+    if (is_failed_sync(extended_code))
+        return StorageFailure::sync;
+    switch (extended_code & 0xff) {
+        case SQLITE_FULL:
+            return StorageFailure::full;
+        case SQLITE_READONLY:
+            return StorageFailure::read_only;
+        case SQLITE_CORRUPT:
+        case SQLITE_NOTADB:
+            return StorageFailure::damaged;
+        case SQLITE_IOERR:
+            return StorageFailure::io;
+        default:
+            return StorageFailure::other;
+    }
+}
+
 }  // namespace
 
-Error classify(int extended_code, Stage stage, const std::string& words) {
+Failure classify(int extended_code, Stage stage, const std::string& words) {
     int primary = extended_code & 0xff;
-    bool unknown =
-        is_failed_sync(extended_code) || (stage == Stage::committing && primary == SQLITE_IOERR);
+    auto kind = kind_of(extended_code);
+    bool unknown = kind == StorageFailure::sync || kind == StorageFailure::damaged ||
+                   (stage == Stage::committing && primary == SQLITE_IOERR);
     std::string text = remedy(primary);
     text += (text.empty() ? "" : " (") + words + ", code " + std::to_string(extended_code) +
             (text.empty() ? "" : ")");
-    return Error(unknown ? Errc::indeterminate : Errc::storage_failed, std::move(text));
+    return {Error(unknown ? Errc::indeterminate : Errc::storage_failed, std::move(text)), kind};
 }
 
-Error classify(const std::exception& failure, Stage stage) {
+Failure classify(const std::exception& failure, Stage stage) {
     if (auto* known = dynamic_cast<const SQLite::Exception*>(&failure))
         return classify(known->getExtendedErrorCode(), stage, known->what());
     if (auto* known = dynamic_cast<const Exception*>(&failure))
-        return known->error();
-    return Error(Errc::storage_failed, failure.what());
+        return {known->error(), StorageFailure::other};
+    return {Error(Errc::storage_failed, failure.what()), StorageFailure::other};
 }
 
 }  // namespace sparkhost::detail::sqlite

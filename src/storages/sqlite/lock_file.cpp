@@ -3,6 +3,7 @@
 
 #include <fcntl.h>
 #include <sys/file.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <array>
@@ -13,10 +14,24 @@ namespace sparkhost::detail::sqlite {
 
 namespace {
 
-std::string lock_holder(int descriptor) {
+constexpr const char* open_mark = " open";
+
+std::string read_holder(int descriptor) {
     std::array<char, 32> text{};
     auto size = ::pread(descriptor, text.data(), text.size() - 1, 0);
-    std::string holder(text.data(), size > 0 ? static_cast<std::size_t>(size) : 0);
+    return {text.data(), size > 0 ? static_cast<std::size_t>(size) : 0};
+}
+
+/// The process, for whoever finds the store in use.
+bool write_holder(int descriptor, const std::string& mark) noexcept {
+    auto text = std::to_string(::getpid()) + mark + "\n";
+    return ::ftruncate(descriptor, 0) == 0 &&
+           ::pwrite(descriptor, text.data(), text.size(), 0) ==
+               static_cast<ssize_t>(text.size());
+}
+
+std::string lock_holder(int descriptor) {
+    auto holder = read_holder(descriptor);
     holder.resize(std::min(holder.size(), holder.find_first_not_of("0123456789")));
     return holder.empty() ? "another process" : "process " + holder;
 }
@@ -38,6 +53,32 @@ LockFile::~LockFile() {
         ::close(descriptor_);
 }
 
+bool LockFile::in_place(const std::string& database) const noexcept {
+    struct stat named {};
+    struct stat locked {};
+    return ::stat((database + ".lock").c_str(), &named) == 0 &&
+           ::fstat(descriptor_, &locked) == 0 && named.st_dev == locked.st_dev &&
+           named.st_ino == locked.st_ino;
+}
+
+void LockFile::mark_open(const std::string& database) const noexcept {
+    // The name of the log first: after a power cut the mark must not be there without it.
+    auto slash = database.find_last_of('/');
+    auto folder = slash == std::string::npos ? "." : database.substr(0, slash + 1);
+    int descriptor = ::open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    bool synced = descriptor >= 0 && ::fsync(descriptor) == 0;
+    if (descriptor >= 0)
+        ::close(descriptor);
+    if (synced)
+        write_holder(descriptor_, open_mark);
+}
+
+void LockFile::mark_closed() const noexcept {
+    // Before SQLite removes the log, for the same reason.
+    write_holder(descriptor_, "");
+    ::fdatasync(descriptor_);
+}
+
 Result<LockFile> LockFile::acquire(const std::string& database) {
     auto path = database + ".lock";
     LockFile lock;
@@ -51,9 +92,8 @@ Result<LockFile> LockFile::acquire(const std::string& database) {
                                                lock_holder(lock.descriptor_) +
                                                ": stop that one or choose another path");
     }
-    auto pid = std::to_string(::getpid()) + "\n";
-    if (::ftruncate(lock.descriptor_, 0) != 0 ||
-        ::pwrite(lock.descriptor_, pid.data(), pid.size(), 0) < 0)
+    lock.left_open_ = read_holder(lock.descriptor_).find(open_mark) != std::string::npos;
+    if (!write_holder(lock.descriptor_, lock.left_open_ ? open_mark : ""))
         return cannot_lock(path, errno);  // the disk may be full: nothing else would work either
     return lock;
 }

@@ -76,9 +76,18 @@ int rewrite_file(sqlite3_vfs& vfs, const char* name) {
     return code == SQLITE_OK ? (*file).xSync(file.get(), SQLITE_SYNC_FULL) : code;
 }
 
+Error log_is_missing(const std::string& path, const std::string& log) {
+    return Error(Errc::storage_failed,
+                 "the log " + log +
+                     " is missing, and with it what was stored last: the last server ended "
+                     "without closing the store. Put the log back; or, if losing that is right "
+                     "(after a backup was restored), remove " +
+                     path + ".lock and start again");
+}
+
 }  // namespace
 
-Result<void> rewrite_log(const std::string& path, const std::string& vfs) {
+Result<void> rewrite_log(const std::string& path, const std::string& vfs, Log expected) {
     auto* system = sqlite3_vfs_find(vfs.empty() ? nullptr : vfs.c_str());
     if (!system)
         return Error(Errc::storage_failed, "there is no SQLite VFS called " + vfs);
@@ -87,8 +96,10 @@ Result<void> rewrite_log(const std::string& path, const std::string& vfs) {
     system->xAccess(system, log.c_str(), SQLITE_ACCESS_EXISTS, &exists);
     FileName name(sqlite3_create_filename(path.c_str(), "", log.c_str(), 0, nullptr),
                   [](const char* text) { sqlite3_free_filename(const_cast<char*>(text)); });
-    if (!exists || !has_our_header(*system, name.get()))
+    if ((!exists && expected == Log::may_be_there) || !has_our_header(*system, name.get()))
         return ok();
+    if (!exists)
+        return log_is_missing(path, log);
     auto code = rewrite_file(*system, sqlite3_filename_wal(name.get()));
     if (code == SQLITE_OK)
         return ok();

@@ -16,8 +16,9 @@ namespace sparkhost::detail::sqlite {
 /// would lay over it. Written again, the pages are dirty again, and the sync means something.
 ///
 /// Does nothing if there is no log, or if the database is not one of ours. No connection may
-/// be open. Errors: storage_failed.
-Result<void> rewrite_log(const std::string& path, const std::string& vfs);
+/// be open. Errors: storage_failed, also where a log is `expected` and there is none.
+enum class Log { may_be_there, must_be_there };
+Result<void> rewrite_log(const std::string& path, const std::string& vfs, Log expected);
 
 }  // namespace sparkhost::detail::sqlite
 

@@ -2,7 +2,6 @@
 #include "storages/sqlite/store.hpp"
 
 #include "storages/sqlite/failure.hpp"
-#include "storages/sqlite/log_rewrite.hpp"
 #include "storages/sqlite/schema.hpp"
 
 #include <fcntl.h>
@@ -58,9 +57,37 @@ Result<void> check_size(SQLite::Database& database, const std::string& path) {
     return ok();
 }
 
+/// Every page, but not what indexes say: seconds for a store of a hundred thousand batches.
+Result<void> check_pages(SQLite::Database& database) {
+    auto found = database.execAndGet("PRAGMA quick_check(1)").getString();
+    if (found == "ok")
+        return ok();
+    return Error(Errc::storage_failed,
+                 "the database is damaged: restore it from a backup (" + found + ")");
+}
+
+/// What is answered must not go back to an earlier state under the same numbers.
+Result<void> check_known(SQLite::Database& database, const StoreInfo& known) {
+    auto uuid = database.execAndGet("SELECT value FROM meta WHERE name = 'uuid'").getString();
+    auto last = database.execAndGet("SELECT value FROM counters WHERE name = 'last_sequence'");
+    if (uuid != known.uuid)
+        return Error(Errc::storage_failed,
+                     "this is another store than the one that was open: put that one back, or end "
+                     "this program before another takes its place");
+    if (last.getInt64() < known.last_sequence)
+        return Error(Errc::storage_failed,
+                     "the store lacks what has been stored in it (event " +
+                         std::to_string(known.last_sequence) + "; it ends with " +
+                         std::to_string(last.getInt64()) +
+                         "): put its files back, or end this program before a backup takes their "
+                         "place");
+    return ok();
+}
+
 /// The connection that makes sure that the file is ours, whole, and of today's schema.
-Result<SQLite::Database> prepare(const std::string& path, const std::string& vfs) {
-    auto database = connect(path, vfs);
+Result<SQLite::Database> prepare(const OpenRequest& request) {
+    const auto& path = request.path;
+    auto database = connect(path, request.vfs);
     auto identity = identify(database, migrations().size());
     if (!identity) {
         keep_log_at_close(database);  // a stranger's
@@ -71,18 +98,29 @@ Result<SQLite::Database> prepare(const std::string& path, const std::string& vfs
                                                " does not allow a write-ahead log: choose a "
                                                "folder on a local disk");
     keep_log_at_close(database);  // until it is known to be sound
+    if (request.known) {
+        if (identity->fresh)
+            return Error(Errc::storage_failed, "the store has been emptied: put it back");
+        if (auto same = check_known(database, *request.known); !same)
+            return same.error();
+    }
     migrate(database, *identity, migrations());
     move_log(database);
     if (auto whole = check_size(database, path); !whole)
         return whole.error();
+    if (request.check_pages) {
+        if (auto whole = check_pages(database); !whole)
+            return whole.error();
+    }
     sqlite3_db_config(database.getHandle(), SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 0, nullptr);
     return database;
 }
 
-Result<std::unique_ptr<Store>> connect_all(const std::string& path, const std::string& vfs) {
-    if (auto rewritten = rewrite_log(path, vfs); !rewritten)
+Result<std::unique_ptr<Store>> connect_all(const OpenRequest& request) {
+    const auto& [path, vfs, log, known, check] = request;
+    if (auto rewritten = rewrite_log(path, vfs, log); !rewritten)
         return rewritten.error();
-    auto first = prepare(path, vfs);
+    auto first = prepare(request);
     if (!first)
         return first.error();
     auto for_reading = connect(path, vfs);
@@ -91,6 +129,7 @@ Result<std::unique_ptr<Store>> connect_all(const std::string& path, const std::s
         std::make_unique<Store>(std::move(*first), std::move(for_reading), connect(path, vfs));
     store->info = store->writer.info();
     store->info.uuid = store->reader.uuid();
+    store->guard = FileGuard(path);
     return store;
 }
 
@@ -108,11 +147,13 @@ void Store::distrust() {
     keep_log_at_close(checkpoints);
 }
 
-Result<std::unique_ptr<Store>> open_store(const std::string& path, const std::string& vfs) {
-    make_private_file(path);
+Result<std::unique_ptr<Store>> open_store(const OpenRequest& request) {
+    const auto& path = request.path;
+    if (!request.known)
+        make_private_file(path);
     auto attempt = [&]() -> Result<std::unique_ptr<Store>> {
         try {
-            return connect_all(path, vfs);
+            return connect_all(request);
         } catch (const std::exception& failure) {
             return classify(failure, Stage::reading);
         }

@@ -2,10 +2,13 @@
 #ifndef SPARKHOST_SRC_STORAGES_SQLITE_STORE_HPP
 #define SPARKHOST_SRC_STORAGES_SQLITE_STORE_HPP
 
+#include "storages/sqlite/file_guard.hpp"
+#include "storages/sqlite/log_rewrite.hpp"
 #include "storages/sqlite/reader.hpp"
 #include "storages/sqlite/writer.hpp"
 
 #include <memory>
+#include <optional>
 #include <string>
 
 namespace sparkhost::detail::sqlite {
@@ -24,10 +27,20 @@ struct Store {
     Reader reader;
     SQLite::Database checkpoints;
     StoreInfo info;
+    FileGuard guard;
+};
+
+struct OpenRequest {
+    std::string path{};
+    std::string vfs{};
+    Log log{Log::may_be_there};
+    /// Opened again: it must be the same store, with all that has been acknowledged since.
+    std::optional<StoreInfo> known{};
+    bool check_pages{false};  ///< reads all of it: it has been found damaged
 };
 
 /// Opens or makes the database. Blocks. Errors: storage_failed, with what to do.
-Result<std::unique_ptr<Store>> open_store(const std::string& path, const std::string& vfs);
+Result<std::unique_ptr<Store>> open_store(const OpenRequest& request);
 
 }  // namespace sparkhost::detail::sqlite
 

@@ -238,7 +238,27 @@ Result<PruneStep> Writer::prune(const PruneRequest& request) {
         stored_counters_ = counters_;
         return PruneStep{counters_.oldest_sequence, here >= through && keys < prune_step};
     } catch (const std::exception& failure) {
-        auto error = classify(failure, stage);
+        auto error = failed(classify(failure, stage));
+        roll_back();
+        return error;
+    }
+}
+
+Error Writer::failed(Failure failure) {
+    failure_ = failure;
+    return failure;
+}
+
+Result<void> Writer::probe() {
+    auto stage = Stage::writing;
+    try {
+        begin_.run();
+        set_counter_.run("probe", ++probes_);
+        stage = Stage::committing;
+        commit_.run();
+        return ok();
+    } catch (const std::exception& failure) {
+        auto error = failed(classify(failure, stage));
         roll_back();
         return error;
     }
@@ -250,8 +270,8 @@ Result<int> Writer::checkpoint() {
     auto code = sqlite3_wal_checkpoint_v2(database_.getHandle(), nullptr, SQLITE_CHECKPOINT_PASSIVE,
                                           &log, &copied);
     if (code != SQLITE_OK && code != SQLITE_BUSY)
-        return classify(sqlite3_extended_errcode(database_.getHandle()), Stage::syncing,
-                        sqlite3_errmsg(database_.getHandle()));
+        return failed(classify(sqlite3_extended_errcode(database_.getHandle()), Stage::syncing,
+                               sqlite3_errmsg(database_.getHandle())));
     return copied;
 }
 

@@ -2,6 +2,7 @@
 #ifndef SPARKHOST_SRC_STORAGES_SQLITE_WRITER_HPP
 #define SPARKHOST_SRC_STORAGES_SQLITE_WRITER_HPP
 
+#include "storages/sqlite/failure.hpp"
 #include "storages/sqlite/prepared.hpp"
 
 #include <sparkhost/storage.hpp>
@@ -19,7 +20,7 @@ namespace sparkhost::detail::sqlite {
 /// What became of a group of transactions.
 struct GroupOutcome {
     std::vector<Result<CommitResult>> results;  ///< one for each, in order
-    std::optional<Error> failure;               ///< set: the disk failed all of them
+    std::optional<Failure> failure;             ///< set: the disk failed all of them
     std::size_t written{0};                     ///< transactions that changed something
     double seconds{0};                          ///< spent in COMMIT
 };
@@ -48,6 +49,12 @@ public:
     /// Gives the number of log pages copied.
     Result<int> checkpoint();
 
+    /// A write that changes nothing that anybody reads, made durable.
+    Result<void> probe();
+
+    /// What made the last prune, checkpoint or probe fail.
+    const std::optional<Failure>& failure() const noexcept { return failure_; }
+
     /// Pages in the log after the last commit.
     int log_pages() const noexcept { return log_pages_; }
 
@@ -70,6 +77,7 @@ private:
     using BucketKey = std::tuple<std::int64_t, std::int64_t, std::string>;  // kind, bucket, state
     using OwnerKey = std::tuple<std::int64_t, std::string, std::string>;    // kind, owner, state
 
+    Error failed(Failure failure);
     void load_counters();
     void begin_group();
     void end_group();
@@ -88,6 +96,8 @@ private:
     void flush_counters();
 
     SQLite::Database database_;
+    std::optional<Failure> failure_;
+    std::int64_t probes_{0};
     int log_pages_{0};
     Counters counters_;
     Counters stored_counters_;
