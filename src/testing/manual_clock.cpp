@@ -112,6 +112,11 @@ void ManualClock::advance(std::chrono::milliseconds by) {
     state_->sleepers.erase(state_->sleepers.begin(), due);
 }
 
+void ManualClock::jump(std::chrono::milliseconds by) {
+    const std::lock_guard lock(state_->mutex);
+    state_->wall += by;
+}
+
 std::size_t ManualClock::sleepers() const {
     const std::lock_guard lock(state_->mutex);
     return state_->sleepers.size();

@@ -25,6 +25,9 @@ public:
     /// Moves both clocks forward and wakes whoever's deadline has come, earliest first.
     void advance(std::chrono::milliseconds by);
 
+    /// Sets the wall clock forward or back, as an administrator or a time server does. Nobody wakes.
+    void jump(std::chrono::milliseconds by);
+
     /// How many are sleeping now.
     std::size_t sleepers() const;
     /// Completes when at least `count` are sleeping, so that a test can advance() without racing
