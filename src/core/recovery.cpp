@@ -238,6 +238,9 @@ void HostImpl::storage_lost() {
     log(LogLevel::error, "a commit has failed and may or may not be durable: reopening the store");
     count([](HostStatus& s) { s.problem = "the store is being reopened after a failed write"; });
     refresh_status();
+    for (const auto& [key, batch] : std::unordered_map(active)) {
+        answer_kills(batch, availability().error());  // nobody is answered before it is known
+    }
     if (stage == Stage::ready) {
         spawn_cancellable(reopen_storage());
     }

@@ -71,7 +71,7 @@ void Twin::check() {
     for (const auto& each : now(store->list(query)).value().records) {
         const auto record = detail::decode_batch(each).value();
         stored.insert(record.id);
-        observe(record);
+        observe(record, seen(record.id));
         check_batch(record);
     }
     for (const auto id : ledger.accepted) {

@@ -81,49 +81,58 @@ void Twin::watch(BatchId id) {
         ChangeRequest change;
         change.id = id;
         change.seen_version = version;
-        auto seen = [this, raw, next = weak.lock()](std::exception_ptr, Result<BatchRecord> record) {
+        auto seen = [this, raw, before = this->seen(id),
+                     next = weak.lock()](std::exception_ptr, Result<BatchRecord> record) {
             if (!raw->course->dead() && record) {
-                observe(*record);
+                observe(*record, before);
                 (*next)(record->version);
             }
         };
         asio::co_spawn(*raw->io, raw->host->wait_for_change(change), std::move(seen));
     };
-    const auto& seen = ledger.batches[id].seen;
-    (*again)(seen ? seen->version : 0);
+    const auto before = seen(id);
+    (*again)(before ? before->version : 0);
 }
 
-void Twin::observe(const BatchRecord& record) {
+/// `before` is what the client had seen when it asked: answers may overtake each other.
+void Twin::observe(const BatchRecord& record, const std::optional<BatchRecord>& before) {
     auto& batch = ledger.batches[record.id];
     const auto words = name_of(record.id) + " version " + std::to_string(record.version) + " " +
                        std::string(to_string(record.state()));
-    if (batch.erased) {
-        complain(Fault::went_back, words + " is seen after its deletion was answered");
-    }
-    if (batch.seen) {
-        const auto& before = *batch.seen;
-        const auto left = " after version " + std::to_string(before.version) + " " +
-                          std::string(to_string(before.state()));
-        const bool flapped = rank_of(record.state()) < rank_of(before.state()) ||
-                             (before.has_ended() && record.state() != before.state());
-        const bool differs = record.version == before.version && !(record == before);
-        if (record.version < before.version || flapped || differs) {
+    if (before) {
+        const auto left = " after version " + std::to_string(before->version) + " " +
+                          std::string(to_string(before->state()));
+        const bool flapped = rank_of(record.state()) < rank_of(before->state()) ||
+                             (before->has_ended() && record.state() != before->state());
+        const bool differs = record.version == before->version && !(record == *before);
+        if (record.version < before->version || flapped || differs) {
             complain(Fault::went_back, words + left + (differs ? " (another content)" : ""));
         }
     }
-    batch.seen = record;
+    if (!batch.seen || batch.seen->version < record.version) {
+        batch.seen = record;
+    }
+}
+
+std::optional<BatchRecord> Twin::seen(BatchId id) const {
+    const auto known = ledger.batches.find(id);
+    return known == ledger.batches.end() ? std::nullopt : known->second.seen;
 }
 
 /// Lists everything, and has a look at whether anything is under way.
 void Twin::look_around() {
     Life& life = *lives_.back();
-    auto seen = [this, raw = &life](std::exception_ptr, Result<BatchPage> page) {
+    auto seen = [this, raw = &life, before = ledger](std::exception_ptr, Result<BatchPage> page) {
         if (raw->course->dead() || !page) {
             return;
         }
         raw->rested = true;
         for (const auto& record : page->batches) {
-            observe(record);
+            const auto known = before.batches.find(record.id);
+            if (known != before.batches.end() && known->second.erased) {
+                complain(Fault::went_back, name_of(record.id) + " is listed after its deletion");
+            }
+            observe(record, known == before.batches.end() ? std::nullopt : known->second.seen);
             raw->rested = raw->rested && record.phase == BatchPhase::released &&
                           !record.erase_requested;
         }
@@ -134,7 +143,9 @@ void Twin::look_around() {
 
 void Twin::submit(std::size_t step, BatchSpec spec) {
     auto key = spec.idempotency_key;
-    ask<BatchRecord>(step, host().submit(std::move(spec)), [this, key](auto answer) {
+    const auto first = ledger.by_key.find(key);
+    const auto before = first == ledger.by_key.end() ? std::nullopt : seen(first->second);
+    ask<BatchRecord>(step, host().submit(std::move(spec)), [this, key, before](auto answer) {
         if (!answer) {
             return complain(Fault::wrong_answer, "submit: " + answer.error().text());
         }
@@ -143,16 +154,14 @@ void Twin::submit(std::size_t step, BatchSpec spec) {
         if (!key.empty() && !(ledger.by_key.emplace(key, id).first->second == id)) {
             complain(Fault::wrong_answer, "the same key was answered with " + name_of(id));
         }
-        if (!ledger.batches[id].erased) {
-            observe(*answer);
-        }
+        observe(*answer, before);
         watch(id);
     });
 }
 
 void Twin::kill(std::size_t step, BatchId id) {
     ledger.batches[id].kill_asked = true;
-    ask<BatchRecord>(step, host().kill(id), [this, id](auto answer) {
+    ask<BatchRecord>(step, host().kill(id), [this, id, before = seen(id)](auto answer) {
         auto& batch = ledger.batches[id];
         if (!answer && answer.error().is(Errc::not_found) && !is_acknowledged(id)) {
             batch.kill_asked = batch.erase_asked;  // it is not there yet, or not any more
@@ -161,7 +170,7 @@ void Twin::kill(std::size_t step, BatchId id) {
         if (!answer) {
             return complain(Fault::wrong_answer, "kill: " + answer.error().text());
         }
-        observe(*answer);
+        observe(*answer, before);
         if (!batch.starts_at_kill) {
             batch.starts_at_kill = applications->starts(subject_of(id));
         }

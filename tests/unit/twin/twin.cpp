@@ -3,6 +3,7 @@
 
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/detached.hpp>
+#include <boost/asio/post.hpp>
 
 #include <algorithm>
 #include <utility>
@@ -64,9 +65,9 @@ void Twin::begin_life() {
         course.held_at = schedule_.held;
         course.also_held_at = schedule_.also_held;
         course.meddled_at = schedule_.meddled;
-        course.on_meddle = [this] {
+        course.on_meddle = [this, io = life->io] {
             meddling_due_ = true;
-            ask_next();
+            asio::post(*io, [this] { ask_next(); });  // a request of its own, not from within this
         };
     }
     if (schedule_.jump.count() != 0) {

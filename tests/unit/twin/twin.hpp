@@ -135,7 +135,8 @@ public:
     asio::io_context& io();
     CoursePtr course();
     void complain(Fault fault, std::string text);
-    void observe(const BatchRecord& record);
+    void observe(const BatchRecord& record, const std::optional<BatchRecord>& before);
+    std::optional<BatchRecord> seen(BatchId id) const;
     bool is_acknowledged(BatchId id) const;
 
     std::shared_ptr<testing::ManualClock> clock{std::make_shared<testing::ManualClock>()};
