@@ -126,7 +126,7 @@ struct BatchRecord {
     std::optional<NextAttempt> next_attempt{};  ///< while it waits for one
     std::string ticket{};         ///< id of the attempt's ticket; empty before `reserved`
     std::string ticket_data{};    ///< what the backend needs to start, adopt or kill the attempt
-    bool kill_requested{false};   ///< durable: no user code starts after it
+    bool kill_requested{false};   ///< durable: no submit begins after it
     bool erase_requested{false};  ///< remove the record once it has been released
     Timestamp created{};
     Timestamp updated{};

@@ -254,8 +254,10 @@ public:
     /// Completes at the change asked for. Errors: not_found; timed_out. Cancellation: as wait().
     Awaitable<BatchRecord> wait_for_change(ChangeRequest request);
 
-    /// Makes the wish to end the batch durable and returns the record; from then on no user
-    /// code of it starts. Killing what has ended is a success. Errors: not_found.
+    /// Makes the wish to end the batch durable and completes when no user code of it can start any
+    /// more: where a submit may be on its way, when the backend has taken the wish. Killing what
+    /// has ended is a success. Errors: not_found; backend_failed – the wish is durable, but the
+    /// backend could not be asked yet and is asked again; ask again to know.
     Awaitable<BatchRecord> kill(BatchId id);
 
     /// Kills the batch if need be, waits for its end, and removes it with its log.

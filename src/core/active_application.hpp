@@ -49,6 +49,8 @@ struct ActiveApplication {
     bool direct{false};            ///< admitted without waiting for a slot
     std::chrono::milliseconds retry_delay{0};
     std::shared_ptr<boost::asio::cancellation_signal> retry_timer{};  ///< ends the wait
+    /// Callers of kill() whose wish is durable: answered when no user code can start any more.
+    std::vector<std::function<void(Result<BatchRecord>)>> kill_callers{};
     bool gone{false};  ///< its record has been erased: nothing is to be done for it any more
 
     /// "batch 7" or "session 7": for people.

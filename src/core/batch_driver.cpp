@@ -144,6 +144,7 @@ void HostImpl::observe(ActivePtr batch, ActiveApplication::Item item) {
 }
 
 void HostImpl::pump(ActivePtr batch) {
+    answer_kills(batch);
     if (batch->committing) {
         return;
     }

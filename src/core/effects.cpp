@@ -161,9 +161,34 @@ boost::asio::awaitable<void> HostImpl::do_kill(ActivePtr batch) {
         pump(std::move(batch));
         co_return;
     }
+    answer_kills(batch, Error(Errc::backend_failed,
+                              batch->name() + " will be killed, but its backend could not be asked "
+                                              "yet and is asked again: " +
+                                  killed.error().text()));
     log(LogLevel::warning,
         batch->name() + " could not be killed, trying again: " + killed.error().text());
     retry_later(std::move(batch));
+}
+
+/// A submit that is on its way may still start user code when the wish to kill is durable. Who
+/// asked for the kill is answered when the backend has taken it, or nothing can start any more.
+void HostImpl::answer_kills(const ActivePtr& batch, std::optional<Error> problem) {
+    const auto& record = batch->record;
+    const bool has_started = record.phase == BatchPhase::running;
+    const bool is_final =
+        batch->gone || record.has_ended() || has_started || batch->progress.kill_done;
+    if (batch->kill_callers.empty() || (!is_final && !problem)) {
+        return;
+    }
+    Result<BatchRecord> answer = record;
+    if (!is_final) {
+        answer = std::move(*problem);
+    } else if (batch->gone) {
+        answer = Errc::not_found;
+    }
+    for (const auto& caller : std::exchange(batch->kill_callers, {})) {
+        caller(answer);
+    }
 }
 
 boost::asio::awaitable<void> HostImpl::do_release(ActivePtr batch) {

@@ -149,6 +149,7 @@ public:
     boost::asio::awaitable<void> do_submit(ActivePtr active);
     boost::asio::awaitable<void> do_kill(ActivePtr active);
     boost::asio::awaitable<void> do_release(ActivePtr active);
+    void answer_kills(const ActivePtr& active, std::optional<Error> problem = std::nullopt);
     boost::asio::awaitable<std::vector<std::string>> read_tail(ActivePtr active);
     SubmitRequest request_for(const ActiveApplication& active) const;
 

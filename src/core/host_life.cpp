@@ -258,6 +258,11 @@ void HostImpl::begin_stop() {
         return;
     }
     stage = Stage::stopping;
+    for (const auto& [key, application] : std::unordered_map(active)) {
+        if (!application->progress.killing) {  // what is under way has its answer soon
+            answer_kills(application, Error(Errc::stopped));
+        }
+    }
     for (const auto& [key, signal] : std::unordered_map(cancellables)) {
         signal->emit(boost::asio::cancellation_type::terminal);
     }

@@ -203,7 +203,18 @@ boost::asio::awaitable<Result<BatchRecord>> HostImpl::wish(RecordKey key,
     auto ask = [&](std::function<void(Result<BatchRecord>)> done) {
         observe(*batch, std::move(observation), std::move(done));
     };
-    co_return co_await detail::await_callback<Result<BatchRecord>>(std::move(ask));
+    auto wished = co_await detail::await_callback<Result<BatchRecord>>(std::move(ask));
+    // A session's agent does not get in any more, so that nothing of its code can start.
+    if (!wished || event != detail::BatchEvent::kill_requested || (*batch)->session) {
+        co_return wished;
+    }
+    auto until_final = [&](std::function<void(Result<BatchRecord>)> done) {
+        (*batch)->kill_callers.push_back(std::move(done));
+        const auto available = availability();
+        const bool answered_later = available || (*batch)->progress.killing;
+        answer_kills(*batch, answered_later ? std::nullopt : std::optional(available.error()));
+    };
+    co_return co_await detail::await_callback<Result<BatchRecord>>(std::move(until_final));
 }
 
 /// Attempts count from 1; 0 is the last one that has a ticket.

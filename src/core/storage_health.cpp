@@ -56,7 +56,13 @@ void HostImpl::storage_works() {
 void HostImpl::storage_lost(const Error& error) {
     const bool known = std::exchange(storage_suspect, true);
     storage_trouble(error);
-    if (!known && stage == Stage::ready) {
+    if (known) {
+        return;
+    }
+    for (const auto& [key, batch] : std::unordered_map(active)) {
+        answer_kills(batch, availability().error());  // nobody is answered before it is known
+    }
+    if (stage == Stage::ready) {
         spawn_cancellable(reopen_storage());
     }
 }

@@ -143,12 +143,71 @@ BOOST_AUTO_TEST_CASE(a_second_kill_is_a_success_and_asks_the_backend_once) {
     start();
     const auto id = submit().id;
     cluster->hold("kill");
-    BOOST_TEST(ask(host().kill(id)).has_value());
-    BOOST_TEST(ask(host().kill(id)).has_value());
+    auto first = begin(host().kill(id));
+    auto second = begin(host().kill(id));
     cluster->let_go("kill");
     settle();
+    BOOST_TEST(first->answer->has_value());
+    BOOST_TEST(second->answer->has_value());
     BOOST_TEST(cluster->calls("kill") == 1u);
     BOOST_TEST(find(id).state() == BatchState::killed);
+}
+
+BOOST_AUTO_TEST_CASE(a_kill_is_answered_when_no_submit_on_its_way_can_start_user_code_any_more) {
+    start();
+    cluster->hold("submit");
+    const auto id = submit().id;
+    cluster->hold("kill");
+    auto kill = begin(host().kill(id));
+    BOOST_TEST(find(id).kill_requested);
+    BOOST_TEST(!kill->done());
+    cluster->let_go("submit");  // overtakes the kill
+    settle();
+    BOOST_TEST(!kill->done());
+    BOOST_TEST(cluster->submitted().size() == 1u);
+    cluster->let_go("kill");
+    settle();
+    BOOST_TEST_REQUIRE(kill->done());
+    BOOST_TEST(kill->answer->has_value());
+    BOOST_TEST(find(id).state() == BatchState::killed);
+}
+
+BOOST_AUTO_TEST_CASE(a_kill_of_what_runs_is_answered_at_once) {
+    start();
+    const auto id = submit().id;
+    cluster->start(ticket(id));
+    settle();
+    cluster->hold("kill");
+    BOOST_TEST(ask(host().kill(id)).value().kill_requested);
+    cluster->let_go("kill");
+    settle();
+    BOOST_TEST(find(id).state() == BatchState::killed);
+}
+
+BOOST_AUTO_TEST_CASE(a_kill_that_waits_for_its_backend_is_answered_when_the_batch_ends) {
+    start();
+    const auto id = submit().id;
+    cluster->hold("kill");
+    auto kill = begin(host().kill(id));
+    BOOST_TEST(!kill->done());
+    cluster->end(ticket(id), Outcome::success, 0);
+    settle();
+    BOOST_TEST_REQUIRE(kill->done());
+    BOOST_TEST(kill->answer->value().state() == BatchState::success);
+    cluster->let_go("kill");
+    settle();
+}
+
+BOOST_AUTO_TEST_CASE(a_kill_that_waits_for_the_next_try_is_answered_when_the_host_stops) {
+    start();
+    const auto id = submit().id;
+    cluster->fail_next("kill", Errc::backend_failed, 1);
+    BOOST_TEST(ask(host().kill(id)).has_error());
+    auto again = begin(host().kill(id));
+    BOOST_TEST(!again->done());
+    stop().value();
+    BOOST_TEST_REQUIRE(again->done());
+    BOOST_TEST(again->answer->error().is(Errc::stopped));
 }
 
 BOOST_AUTO_TEST_CASE(kill_and_erase_of_an_unknown_batch_say_so) {
@@ -162,7 +221,8 @@ BOOST_AUTO_TEST_CASE(a_kill_that_the_backend_cannot_do_is_tried_again_after_a_wh
     start();
     const auto id = submit().id;
     cluster->fail_next("kill", Errc::backend_failed, 2);
-    BOOST_TEST(ask(host().kill(id)).has_value());
+    BOOST_TEST(ask(host().kill(id)).error().is(Errc::backend_failed));
+    BOOST_TEST(find(id).kill_requested);
     BOOST_TEST(cluster->calls("kill") == 1u);
     BOOST_TEST(find(id).state() == BatchState::starting);
     advance(199ms);
