@@ -22,6 +22,9 @@ constexpr std::string_view continue_line = "HTTP/1.1 100 Continue\r\n\r\n";
 constexpr std::chrono::seconds longest_linger{2};
 constexpr std::size_t most_lingering_bytes = 16u << 20;
 
+/// A client that has connected before the server began to stop has a request to send.
+constexpr std::chrono::seconds first_request{1};
+
 /// Requests that may wait for something to happen to an object. Only these pay for being
 /// cancellable.
 bool may_wait(const Request& request) {
@@ -65,7 +68,13 @@ asio::awaitable<bool> Connection::read_request(Self self) {
         }
         if (step == Step::refused) {
             const auto refusal = self->reader_.refusal();
-            co_await refuse(self, refusal.status, refusal.reason);
+            auto response = message_response(refusal.status, refusal.reason);
+            finish(response, false);
+            co_await refuse(self, std::move(response));
+            co_return false;
+        }
+        if (self->refusing_ && self->reader_.header() != nullptr) {
+            co_await refuse(self, self->router_.shutting_down(*self->reader_.header()));
             co_return false;
         }
         if (step == Step::send_continue) {
@@ -75,11 +84,11 @@ asio::awaitable<bool> Connection::read_request(Self self) {
             continue;
         }
         const bool begun = self->reader_.has_begun();
-        if (self->draining_ && !begun) {
+        if (self->draining_ && !begun && !self->is_new_) {
             co_return false;
         }
         self->set_deadline(begun ? self->request_deadline(first_byte)
-                                 : begin + self->options_->idle_timeout);
+                                 : self->first_byte_deadline(begin));
         boost::system::error_code failure;
         const auto room = self->reader_.prepare();
         self->reading_ = true;
@@ -88,8 +97,10 @@ asio::awaitable<bool> Connection::read_request(Self self) {
         self->reading_ = false;
         if (failure) {
             if (self->timed_out_ && begun) {
-                co_await refuse(self, http::status::request_timeout,
-                                "The request did not arrive in time.");
+                auto response = message_response(http::status::request_timeout,
+                                                 "The request did not arrive in time.");
+                finish(response, false);
+                co_await refuse(self, std::move(response));
             }
             co_return false;
         }
@@ -98,6 +109,12 @@ asio::awaitable<bool> Connection::read_request(Self self) {
         }
         self->reader_.commit(size);
     }
+}
+
+Connection::Time Connection::first_byte_deadline(Time begin) const {
+    const std::chrono::milliseconds soon = connections::first_request;
+    const auto limit = options_->idle_timeout;
+    return begin + (draining_ || refusing_ ? std::min(soon, limit) : limit);
 }
 
 /// A large body may come slowly, if it comes.
@@ -115,6 +132,7 @@ asio::awaitable<bool> Connection::answer_request(Self self) {
     const unsigned version = request.version();
     const bool keep = request.keep_alive();
     self->clear_deadline();
+    self->is_new_ = false;
     Answer answer = co_await ask_router(self, std::move(request));
     bool stay = keep && !self->draining_;
     bool sent = false;
@@ -249,10 +267,9 @@ asio::awaitable<bool> Connection::send_rest(Self self, std::string_view head,
     co_return !failure;
 }
 
-asio::awaitable<void> Connection::refuse(Self self, http::status status, std::string reason) {
+/// Answers before all of the request has come.
+asio::awaitable<void> Connection::refuse(Self self, Response response) {
     self->clear_deadline();
-    auto response = message_response(status, reason);
-    finish(response, false);
     if (co_await send(self, std::move(response), 11, false)) {
         co_await linger(self);
     }
@@ -318,7 +335,11 @@ void Connection::drain() {
     draining_ = true;
     boost::system::error_code failure;
     if (reading_ && !reader_.has_begun() && socket_.available(failure) == 0) {
-        socket_.cancel(failure);
+        if (is_new_) {
+            set_deadline(first_byte_deadline(std::chrono::steady_clock::now()));
+        } else {
+            socket_.cancel(failure);
+        }
     }
     if (waiting_ != 0) {
         wait_signal_.emit(asio::cancellation_type::terminal);

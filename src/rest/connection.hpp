@@ -32,7 +32,10 @@ public:
     /// Reads and answers requests until the client, a timeout or the server ends it.
     static asio::awaitable<void> run(std::shared_ptr<Connection> self);
 
-    /// The server is stopping: end when the request under way is answered; at once without one.
+    /// Call before run(): the server is stopping, and whatever is asked is answered 503.
+    void refuse_requests() { refusing_ = true; }
+    /// The server is stopping: end when the request under way is answered; at once without one,
+    /// but on a new connection it may be on its way.
     void drain();
     /// The server cannot wait any longer.
     void abort();
@@ -52,9 +55,10 @@ private:
     static asio::awaitable<bool> send_pieces(Self self, BodySource body, unsigned version);
     static asio::awaitable<bool> send(Self self, Response response, unsigned version, bool keep);
     static asio::awaitable<bool> send_rest(Self self, std::string_view head, std::string_view body);
-    static asio::awaitable<void> refuse(Self self, http::status status, std::string reason);
+    static asio::awaitable<void> refuse(Self self, Response response);
     static asio::awaitable<void> linger(Self self);
 
+    Time first_byte_deadline(Time begin) const;
     Time request_deadline(Time first_byte) const;
     void set_deadline(Time deadline);
     void clear_deadline() { deadline_ = Time::max(); }
@@ -73,6 +77,8 @@ private:
     Time armed_for_{Time::max()};  ///< when the timer fires; max: it is not armed
     bool timed_out_{false};
     bool draining_{false};
+    bool refusing_{false};
+    bool is_new_{true};  ///< has not answered a request yet
     bool aborted_{false};
     bool reading_{false};  ///< suspended in a read
     bool ended_{false};
