@@ -89,6 +89,16 @@ rest::RouterOptions router_options(const Config& config) {
             .require_requested_by = config.csrf_protection};
 }
 
+/// Clients must not take the descriptors that the store, batches and sessions need.
+std::size_t max_connections(const Config& config) {
+    constexpr std::size_t store = 64;
+    constexpr std::size_t each = 4;  // its supervisor, its agent, and what starts and ends them
+    const auto limit = descriptor_limit();
+    const auto running = static_cast<std::size_t>(config.max_running + config.max_sessions);
+    const auto reserved = std::min(store + each * running, limit / 2);
+    return std::min(rest::ServeOptions().max_connections, limit - reserved);
+}
+
 rest::ServeOptions serve_options(const Config& config, std::function<bool()> leave_backlog,
                                  sparkhost::LogSink log) {
     return {.max_header = static_cast<std::size_t>(config.max_header),
@@ -96,6 +106,7 @@ rest::ServeOptions serve_options(const Config& config, std::function<bool()> lea
             .max_upload = static_cast<std::size_t>(config.max_upload),
             .upload_memory = std::max(rest::ServeOptions().upload_memory,
                                       4 * static_cast<std::size_t>(config.max_upload)),
+            .max_connections = max_connections(config),
             .close_grace = config.drain_timeout,
             .leave_backlog = std::move(leave_backlog),
             .log = std::move(log)};

@@ -70,6 +70,12 @@ void raise_descriptor_limit() {
     }
 }
 
+std::size_t descriptor_limit() {
+    rlimit limit{};
+    ::getrlimit(RLIMIT_NOFILE, &limit);
+    return static_cast<std::size_t>(limit.rlim_cur);
+}
+
 namespace {
 
 extern "C" void end_now(int) {

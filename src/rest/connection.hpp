@@ -2,6 +2,7 @@
 #ifndef SPARKHOST_SRC_REST_CONNECTION_HPP
 #define SPARKHOST_SRC_REST_CONNECTION_HPP
 
+#include "rest/answer_room.hpp"
 #include "rest/request_reader.hpp"
 
 #include <sparkhost/rest/router.hpp>
@@ -21,13 +22,19 @@ namespace sparkhost::detail::rest {
 
 namespace asio = boost::asio;
 
+/// What all connections of a server share.
+struct SharedMemory {
+    std::shared_ptr<LargeBodies> bodies;
+    std::shared_ptr<AnswerRoom> answers;
+};
+
 /// One client. Everything happens on the socket's executor, which is a strand.
 class Connection : public std::enable_shared_from_this<Connection> {
 public:
     using OptionsPtr = std::shared_ptr<const sparkhost::rest::ServeOptions>;
 
     Connection(asio::ip::tcp::socket socket, sparkhost::rest::Router router, OptionsPtr options,
-               std::shared_ptr<LargeBodies> large);
+               SharedMemory shared);
 
     /// Reads and answers requests until the client, a timeout or the server ends it.
     static asio::awaitable<void> run(std::shared_ptr<Connection> self);
@@ -48,6 +55,8 @@ private:
 
     static asio::awaitable<bool> read_request(Self self);
     static asio::awaitable<bool> answer_request(Self self);
+    static asio::awaitable<AnswerRoom::Hold> turn_to_answer(Self self);
+    static asio::awaitable<Answer> make_answer(Self self, Request request);
     static asio::awaitable<Answer> ask_router(Self self, Request request);
     template <class T>
     static asio::awaitable<T> until_hangup(Self self, asio::awaitable<T> operation);
@@ -71,6 +80,8 @@ private:
     asio::steady_timer timer_;
     sparkhost::rest::Router router_;
     OptionsPtr options_;
+    std::shared_ptr<AnswerRoom> answers_;
+    asio::steady_timer turn_;  ///< cancelled when an answer may be made
     RequestReader reader_;
 
     Time deadline_{Time::max()};

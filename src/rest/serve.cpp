@@ -107,7 +107,7 @@ private:
 
     void admit(asio::ip::tcp::socket socket) {
         auto connection =
-            std::make_shared<Connection>(std::move(socket), router_, options_, large_);
+            std::make_shared<Connection>(std::move(socket), router_, options_, shared_);
         connections_.insert(connection);
         if (stopping_) {
             connection->refuse_requests();
@@ -189,8 +189,9 @@ private:
     asio::ip::tcp::acceptor acceptor_;
     sparkhost::rest::Router router_;
     std::shared_ptr<const sparkhost::rest::ServeOptions> options_;
-    std::shared_ptr<LargeBodies> large_{
-        std::make_shared<LargeBodies>(options_->max_upload, options_->upload_memory)};
+    SharedMemory shared_{
+        std::make_shared<LargeBodies>(options_->max_upload, options_->upload_memory),
+        std::make_shared<AnswerRoom>(options_->answer_memory)};
     asio::steady_timer closed_;  ///< cancelled to wake the loop
     asio::steady_timer grace_;
     std::set<ConnectionPtr> connections_{};
@@ -238,6 +239,7 @@ boost::asio::awaitable<void> serve(boost::asio::ip::tcp::acceptor acceptor, Rout
           "ServeOptions::max_upload must not be less than max_body");
     check(options.upload_memory >= options.max_upload,
           "ServeOptions::upload_memory must not be less than max_upload");
+    check(options.answer_memory > 0, "ServeOptions::answer_memory must be greater than zero");
     check(options.io_timeout.count() > 0, "ServeOptions::io_timeout must be greater than zero");
     check(options.idle_timeout.count() > 0, "ServeOptions::idle_timeout must be greater than zero");
     check(options.max_connections > 0, "ServeOptions::max_connections must be greater than zero");

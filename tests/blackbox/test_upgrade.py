@@ -187,8 +187,8 @@ class Notified:
 def activation(descriptor, count, notify=""):
     """Starts a program as systemd does: the descriptor is number 3 in it."""
     move = "" if descriptor == 3 else f"3<&{descriptor} {descriptor}<&-"
-    return ("sh", "-c", f"LISTEN_PID=$$ LISTEN_FDS={count} LISTEN_FDNAMES=x NOTIFY_SOCKET={notify} "
-            f"exec \"$@\" {move}", "sh")
+    return ("bash", "-c", f"LISTEN_PID=$$ LISTEN_FDS={count} LISTEN_FDNAMES=x NOTIFY_SOCKET={notify} "
+            f"exec \"$@\" {move}", "bash")
 
 
 def no_child_has_the_socket(listener):

@@ -26,6 +26,11 @@ struct ServeOptions {
     std::size_t max_upload{101u << 20};
     std::size_t upload_memory{512u << 20};
 
+    /// Answers that have been made and wait to be taken share this; while it is full, large ones
+    /// (logs, lists) wait, and are answered 503 when that takes longer than io_timeout. Must be
+    /// greater than zero. Default: 512 MiB.
+    std::size_t answer_memory{512u << 20};
+
     /// A client must deliver a whole request, and take a whole answer, in this time; a request
     /// that has begun and stays incomplete is answered 408. For the body of an upload it is the
     /// longest silence, and twenty times as long the whole. Must be greater than zero.
