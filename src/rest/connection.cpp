@@ -70,6 +70,11 @@ asio::awaitable<bool> Connection::read_request(Self self) {
     Time first_byte = begin;
     for (;;) {
         const Step step = self->reader_.step();
+        if (self->refusing_ && self->reader_.header() != nullptr) {
+            auto response = self->router_.shutting_down(*self->reader_.header());
+            co_await refuse(self, std::move(response));
+            co_return false;
+        }
         if (step == Step::complete) {
             co_return true;
         }
@@ -77,10 +82,6 @@ asio::awaitable<bool> Connection::read_request(Self self) {
             const auto refusal = self->reader_.refusal();
             auto response = connections::refused(refusal.status, refusal.reason);
             co_await refuse(self, std::move(response));
-            co_return false;
-        }
-        if (self->refusing_ && self->reader_.header() != nullptr) {
-            co_await refuse(self, self->router_.shutting_down(*self->reader_.header()));
             co_return false;
         }
         if (step == Step::send_continue) {

@@ -59,7 +59,8 @@ asio::awaitable<bool> Connection::send_rest(Self self, std::string_view head,
 /// Answers before all of the request has come.
 asio::awaitable<void> Connection::refuse(Self self, Response response) {
     self->clear_deadline();
-    if (co_await send(self, std::move(response), 11, false)) {
+    const bool sent = co_await send(self, std::move(response), 11, false);
+    if (sent) {
         co_await linger(self);
     }
 }

@@ -4,6 +4,7 @@ told to come again, and what runs goes on."""
 
 import concurrent.futures
 import json
+import pathlib
 import signal
 import socket
 
@@ -111,7 +112,9 @@ def test_who_waits_is_released_and_what_runs_goes_on(server, gated, gate, pool):
     batch = one.submit(server)
     pids = [one.wait_begun(), *drivers_of_sessions()]
     server.until_running(batch)
+    before = established(server)
     poll = pool.submit(ask_anew, server, "GET", f"/batches/{batch['id']}/state?wait=300&state=running")
+    eventually(lambda: established(server) > before)
     with statement.stream() as stream:
         stream.until("before\n")
         server.process.send_signal(signal.SIGTERM)
@@ -133,6 +136,14 @@ def test_who_waits_is_released_and_what_runs_goes_on(server, gated, gate, pool):
     assert end["output"]["data"]["text/plain"] == "before\nafter\n'end'"
     assert server.until_over(batch)["state"] == "success"
     assert one.run_count() == 1
+
+
+def established(server):
+    """How many connections it has."""
+    port = server.address[1]
+    lines = pathlib.Path("/proc/net/tcp").read_text().splitlines()[1:]
+    return sum(line.split()[1].endswith(f":{port:04X}") and line.split()[3] == "01"
+               for line in lines)
 
 
 def drivers_of_sessions():
