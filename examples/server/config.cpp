@@ -210,6 +210,12 @@ void check(Config& config) {
     if (config.max_upload < config.max_body) {
         throw ConfigError("--max-upload must not be less than --max-body");
     }
+    check_listen(config);
+}
+
+}  // namespace
+
+void check_listen(Config& config) {
     const auto address = config.listen.address();
     if (!address.is_loopback() && !config.insecure_listen) {
         throw ConfigError("--listen " + to_string(config.listen) +
@@ -222,8 +228,6 @@ void check(Config& config) {
         config.source.try_emplace("allowed-host", "--listen");
     }
 }
-
-}  // namespace
 
 Command read_command(const std::vector<std::string>& arguments) {
     const auto line = parse_line(arguments);

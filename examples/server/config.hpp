@@ -27,6 +27,8 @@ struct Config {
     std::int64_t max_body{1 << 20};
     std::int64_t max_upload{101 << 20};
     bool csrf_protection{false};
+    std::chrono::milliseconds drain_timeout{std::chrono::seconds{10}};
+    bool take_over{false};
 
     std::string data_dir{};   ///< empty only where no default can be made up
     std::string cache_dir{};  ///< empty: the data folder
@@ -97,6 +99,10 @@ class ConfigError : public std::runtime_error {
 public:
     using std::runtime_error::runtime_error;
 };
+
+/// Whether this address may be listened on; a name that it gives the server becomes an allowed
+/// host. Throws ConfigError.
+void check_listen(Config& config);
 
 /// Command line over config file over Livy's configuration over defaults. Throws ConfigError.
 Command read_command(const std::vector<std::string>& arguments);

@@ -1,126 +1,57 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // sparkhost-server: the library as a stand-alone program. It adds what an application brings
-// itself: options, an event loop, a listening socket, signals, a place for the log.
+// itself: options, an event loop and signals (life.cpp), a listening socket (listening.cpp) and how
+// the next version gets it (hand_over.cpp), a place for the log.
 #include "config.hpp"
+#include "hand_over.hpp"
+#include "life.hpp"
+#include "listening.hpp"
 #include "logging.hpp"
 #include "process.hpp"
 
-#include <sparkhost/backends/local.hpp>
-#include <sparkhost/host.hpp>
-#include <sparkhost/rest/serve.hpp>
-#include <sparkhost/runtimes/spark.hpp>
-#include <sparkhost/storages/sqlite.hpp>
 #include <sparkhost/version.hpp>
 
-#include <boost/asio/bind_cancellation_slot.hpp>
-#include <boost/asio/cancellation_signal.hpp>
-#include <boost/asio/co_spawn.hpp>
-#include <boost/asio/io_context.hpp>
-#include <boost/asio/signal_set.hpp>
-
-#include <algorithm>
 #include <cstdlib>
-#include <filesystem>
 #include <iostream>
-
-namespace asio = boost::asio;
-namespace rest = sparkhost::rest;
+#include <memory>
+#include <optional>
+#include <stdexcept>
+#include <utility>
 
 namespace {
 
-asio::ip::tcp::acceptor listen_on(asio::io_context& io, const asio::ip::tcp::endpoint& endpoint) {
-    try {
-        asio::ip::tcp::acceptor acceptor(io, endpoint);  // with SO_REUSEADDR
-        return acceptor;
-    } catch (const boost::system::system_error& failure) {
-        throw std::runtime_error("cannot listen on " + server::to_string(endpoint) + ": " +
-                                 failure.code().message());
+/// From the service manager, from the server that works now, or opened here.
+server::Listening find_socket(server::Config& config, std::optional<server::Listening> passed,
+                              std::optional<server::TakeOver>& take_over) {
+    if (passed && config.take_over) {
+        throw server::ConfigError(
+            "--take-over: the service manager has passed the socket already (LISTEN_FDS) and keeps "
+            "it open; leave the option out");
     }
-}
-
-std::chrono::seconds whole_seconds(std::chrono::milliseconds time) {
-    return std::chrono::duration_cast<std::chrono::seconds>(time);
-}
-
-sparkhost::Host make_host(asio::io_context& io, const server::Config& config,
-                          sparkhost::LogSink log) {
-    const std::filesystem::path data(config.data_dir);
-    sparkhost::LocalBackendOptions local{.work_dir = data / "local",
-                                         .spark_home = config.spark_home,
-                                         .java_home = config.java_home,
-                                         .python = config.python,
-                                         .master = config.master,
-                                         .kill_grace = config.kill_grace};
-    if (!config.class_data_archive) {
-        local.class_data_archive = sparkhost::ClassDataArchive::off;
+    if (config.take_over) {
+        take_over = server::TakeOver::begin(config.data_dir);
     }
-    const std::filesystem::path cache(config.cache_dir);
-    if (!cache.empty()) {
-        local.archive_dir = cache / "archives";
+    if (take_over) {
+        auto taken = take_over->take_listening();
+        server::agree_on_address(config, taken, "is taken over");
+        return taken;
     }
-    sparkhost::HostPlugins plugins;
-    plugins.storage = sparkhost::make_sqlite_storage({.path = data / "sparkhost.db"});
-    plugins.backends.push_back(sparkhost::make_local_backend(io.get_executor(), local));
-    const auto sessions = data / "sessions";
-    plugins.runtimes.push_back(sparkhost::make_spark_runtime(
-        {.work_dir = sessions / "agents",
-         .cache_dir = cache.empty() ? cache : cache / "agents",
-         .max_rows = static_cast<std::size_t>(config.sql_rows),
-         .job_jars = config.job_jars,
-         .host_vanished_after = whole_seconds(config.host_vanished_after)}));
-    sparkhost::HostOptions options{
-        .max_running = static_cast<std::size_t>(config.max_running),
-        .max_queued = static_cast<std::size_t>(config.max_queued),
-        .retry = config.retry(),
-        .batch_retention = whole_seconds(config.batch_retention),
-        .default_conf = config.default_properties(),
-        .refused_conf = config.refused_conf,
-        .local_file_roots = config.local_file_roots,
-        .file_list_conf = config.file_list_conf,
-        .agent_folder = sessions,
-        .agent_address = config.agent_address,
-        .max_sessions = static_cast<std::size_t>(config.max_sessions),
-        .max_statements = static_cast<std::size_t>(config.max_statements),
-        .session_idle_timeout = whole_seconds(config.session_idle_timeout),
-        .session_close_grace = config.session_close_grace,
-        .session_retention = whole_seconds(config.session_retention),
-        .log = std::move(log)};
-    return sparkhost::Host(io.get_executor(), std::move(options), std::move(plugins));
-}
-
-rest::RouterOptions router_options(const server::Config& config) {
-    return {.allowed_hosts = config.allowed_hosts,
-            .max_body = static_cast<std::size_t>(config.max_body),
-            .max_upload = static_cast<std::size_t>(config.max_upload),
-            .max_page = static_cast<std::size_t>(config.max_page),
-            .max_log_bytes = static_cast<std::size_t>(config.max_log_bytes),
-            .livy_level = config.livy_level().value(),
-            .require_requested_by = config.csrf_protection};
-}
-
-rest::ServeOptions serve_options(const server::Config& config, sparkhost::LogSink log) {
-    return {.max_header = static_cast<std::size_t>(config.max_header),
-            .max_body = static_cast<std::size_t>(config.max_body),
-            .max_upload = static_cast<std::size_t>(config.max_upload),
-            .upload_memory = std::max(rest::ServeOptions().upload_memory,
-                                      4 * static_cast<std::size_t>(config.max_upload)),
-            .log = std::move(log)};
-}
-
-/// Answers clients from the moment the host is ready.
-asio::awaitable<void> serve(sparkhost::Host& host, asio::ip::tcp::acceptor acceptor,
-                            rest::Router router, rest::ServeOptions options) {
-    const auto ready = co_await host.ready();
-    if (!ready) {
-        co_return;  // run() tells why
+    if (passed) {
+        server::agree_on_address(config, *passed, "the service manager has passed (LISTEN_FDS)");
+        return std::move(*passed);
     }
-    std::cout << "sparkhost-server listening on http://"
-              << server::to_string(acceptor.local_endpoint()) << std::endl;
-    co_await rest::serve(std::move(acceptor), std::move(router), std::move(options));
+    return server::listen_on(config.listen);
 }
 
-int run(const server::Config& config) {
+void tell_ready(const server::Listening& listening) {
+    std::cout << "sparkhost-server listening on http://" << server::to_string(listening.endpoint)
+              << std::endl;
+    server::notify_service_manager("READY=1");
+}
+
+int run(server::Config& config) {
+    auto passed = server::from_service_manager();
     server::leave_init_behind();
     server::raise_descriptor_limit();
     server::make_data_dir(config.data_dir);
@@ -128,47 +59,39 @@ int run(const server::Config& config) {
         server::make_data_dir(config.cache_dir);
     }
     server::Logging logging(config.log_level);
-    asio::io_context io(1);
-    auto acceptor = listen_on(io, config.listen);
-    auto host = make_host(io, config, logging.sink());
-
-    asio::cancellation_signal stop_serving;
-    asio::signal_set signals(io, SIGINT, SIGTERM);
-    int working = 2;  // the host and the listener
-    std::string failure;
-    const auto stop = [&] {
-        host.stop();
-        stop_serving.emit(asio::cancellation_type::terminal);
-    };
-    const auto ended = [&](const std::string& problem) {
-        failure = failure.empty() ? problem : failure;
-        --working == 0 ? signals.cancel() : stop();
-    };
-    signals.async_wait([&](boost::system::error_code canceled, int) {
-        if (!canceled) {
-            stop();
-            signals.async_wait([](boost::system::error_code done, int number) {
-                done ? void() : std::_Exit(128 + number);  // asked twice: at once
-            });
+    const auto log = logging.sink();
+    std::optional<server::TakeOver> take_over;
+    const auto listening = find_socket(config, std::move(passed), take_over);
+    auto life = std::make_unique<server::Life>(config, listening, log);
+    if (take_over) {
+        take_over->wait_for_release();  // as late as possible: what can fail has not failed
+    }
+    auto successor = life->run([&] {
+        tell_ready(listening);
+        if (take_over) {
+            take_over->confirm();
         }
     });
-    asio::co_spawn(io, host.run(), [&](std::exception_ptr broken, sparkhost::Result<void> result) {
-        ended(broken ? "the host failed" : result ? "" : result.error().text());
-    });
-    rest::Router router(host, router_options(config));
-    asio::co_spawn(
-        io, serve(host, std::move(acceptor), router, serve_options(config, logging.sink())),
-        asio::bind_cancellation_slot(stop_serving.slot(), [&](std::exception_ptr broken) {
-            ended(broken ? "the listener failed" : "");
-        }));
-    io.run();
-    return failure.empty() ? EXIT_SUCCESS : throw std::runtime_error(failure);
+    for (;;) {
+        life.reset();  // the store is free
+        if (!successor) {
+            return EXIT_SUCCESS;
+        }
+        server::cancel_end();
+        if (successor->took_over()) {
+            return EXIT_SUCCESS;
+        }
+        log({sparkhost::LogLevel::error, "server",
+             "the server that was to take over has ended before it was ready; this one goes on"});
+        life = std::make_unique<server::Life>(config, listening, log);
+        successor = life->run([] {});
+    }
 }
 
 }  // namespace
 
 int main(int argc, char** argv) try {
-    const auto command = server::read_command({argv + 1, argv + argc});
+    auto command = server::read_command({argv + 1, argv + argc});
     std::cerr << command.config.livy_report;
     switch (command.action) {
         case server::Action::help:

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+#include "option_kinds.hpp"
 #include "options.hpp"
 
 #include <boost/asio/ip/address.hpp>
@@ -40,35 +41,6 @@ std::optional<boost::asio::ip::tcp::endpoint> parse_endpoint(std::string_view te
     return boost::asio::ip::tcp::endpoint(parsed, static_cast<std::uint16_t>(*port));
 }
 
-Option text_option(std::string_view name, std::string_view group, std::string_view argument,
-                   std::string_view help, std::string Config::*member) {
-    return {name,
-            group,
-            argument,
-            help,
-            Kind::text,
-            [member](Config& config, const json::value& value) {
-                config.*member = value.as_string();
-                return std::string(value.as_string().empty() ? "expected a value" : "");
-            },
-            [member](const Config& config) { return json::value(json::string(config.*member)); }};
-}
-
-Option count_option(std::string_view name, std::string_view group, std::string_view help,
-                    std::int64_t Config::*member, std::int64_t least) {
-    return {name,
-            group,
-            "N",
-            help,
-            Kind::count,
-            [member, least](Config& config, const json::value& value) {
-                config.*member = value.as_int64();
-                return value.as_int64() >= least ? std::string()
-                                                 : "must be at least " + std::to_string(least);
-            },
-            [member](const Config& config) { return json::value(config.*member); }};
-}
-
 Option listen_option() {
     return {
         "listen",
@@ -103,25 +75,6 @@ Option allowed_host_option() {
                 return std::string(ok ? "" : "expected names");
             },
             [](const Config& config) { return json::value_from(config.allowed_hosts); }};
-}
-
-Option duration_option(std::string_view name, std::string_view group, std::string_view help,
-                       std::chrono::milliseconds Config::*member) {
-    return {name,
-            group,
-            "TIME",
-            help,
-            Kind::duration,
-            [member](Config& config, const json::value& value) {
-                config.*member = std::chrono::milliseconds(value.as_int64());
-                return std::string();
-            },
-            [member](const Config& config) {
-                const auto count = (config.*member).count();
-                const bool seconds = count % 1000 == 0;
-                return json::value(json::string(seconds ? std::to_string(count / 1000) + "s"
-                                                        : std::to_string(count) + "ms"));
-            }};
 }
 
 Option agent_address_option() {
@@ -168,40 +121,6 @@ Option log_level_option() {
     return option;
 }
 
-Option flag_option(std::string_view name, std::string_view group, std::string_view help,
-                   bool Config::*member) {
-    return {name,
-            group,
-            "",
-            help,
-            Kind::flag,
-            [member](Config& config, const json::value& value) {
-                config.*member = value.as_bool();
-                return std::string();
-            },
-            [member](const Config& config) { return json::value(config.*member); }};
-}
-
-/// `rule` says what would have been right, of one item; empty: it is.
-Option list_option(std::string_view name, std::string_view group, std::string_view argument,
-                   std::string_view help, std::vector<std::string> Config::*member,
-                   std::string (*rule)(const std::string& item)) {
-    return {name,
-            group,
-            argument,
-            help,
-            Kind::list,
-            [member, rule](Config& config, const json::value& value) {
-                config.*member = json::value_to<std::vector<std::string>>(value);
-                std::string refused;
-                for (const auto& item : config.*member) {
-                    refused = refused.empty() ? rule(item) : refused;
-                }
-                return refused;
-            },
-            [member](const Config& config) { return json::value_from(config.*member); }};
-}
-
 std::string conf_rule(const std::string& item) {
     const auto end = item.find('=');
     const bool good = item.starts_with("spark.") && end != std::string::npos && end > 6;
@@ -234,21 +153,6 @@ Option level_option() {
     return option;
 }
 
-/// A duration of whole seconds, `least` of them.
-Option seconds_option(std::string_view name, std::string_view group, std::string_view help,
-                      std::chrono::milliseconds Config::*member, std::int64_t least) {
-    auto option = duration_option(name, group, help, member);
-    option.set = [member, least](Config& config, const json::value& value) -> std::string {
-        config.*member = std::chrono::milliseconds(value.as_int64());
-        if (value.as_int64() % 1000 != 0) {
-            return "expected whole seconds";
-        }
-        return value.as_int64() < least * 1000 ? "must be at least " + std::to_string(least) + "s"
-                                               : "";
-    };
-    return option;
-}
-
 Option insecure_option() {
     return flag_option("insecure-listen", "Listening",
                        "allow an address that is not loopback, although nobody is asked who they "
@@ -275,6 +179,19 @@ std::vector<Option> listening_options() {
                     "refuse requests that can change something and have no X-Requested-By header: "
                     "pages of other web sites cannot send it; many clients of Livy do not either",
                     &Config::csrf_protection),
+    };
+}
+
+std::vector<Option> life_options() {
+    return {
+        duration_option("drain-timeout", "Beginning and ending",
+                        "how long requests under way may take when the server is asked to end",
+                        &Config::drain_timeout),
+        flag_option("take-over", "Beginning and ending",
+                    "take the listening socket over from the server that works on the data folder "
+                    "now, and let it end: no client is refused meanwhile; without such a server, "
+                    "open it as always",
+                    &Config::take_over),
     };
 }
 
@@ -384,9 +301,9 @@ std::vector<Option> work_options() {
 const std::vector<Option>& options() {
     static const std::vector<Option> table = [] {
         std::vector<Option> all;
-        for (const auto& part :
-             {listening_options(), storage_and_spark_options(), policy_options(), work_options(),
-              retry_options(), livy_options(), std::vector{log_level_option()}}) {
+        for (const auto& part : {listening_options(), life_options(), storage_and_spark_options(),
+                                 policy_options(), work_options(), retry_options(), livy_options(),
+                                 logging_options()}) {
             all.insert(all.end(), part.begin(), part.end());
         }
         return all;

@@ -3,6 +3,7 @@
 
 #include <sys/resource.h>
 #include <sys/stat.h>
+#include <sys/time.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -67,6 +68,38 @@ void raise_descriptor_limit() {
         limit.rlim_cur = limit.rlim_max;
         ::setrlimit(RLIMIT_NOFILE, &limit);
     }
+}
+
+std::size_t descriptor_limit() {
+    rlimit limit{};
+    ::getrlimit(RLIMIT_NOFILE, &limit);
+    return static_cast<std::size_t>(limit.rlim_cur);
+}
+
+namespace {
+
+extern "C" void end_now(int) {
+    constexpr char words[] = "sparkhost-server: what was under way does not end; leaving it\n";
+    (void)!::write(STDERR_FILENO, words, sizeof(words) - 1);
+    ::_exit(1);
+}
+
+void set_alarm(std::chrono::milliseconds time) {
+    itimerval timer{};
+    timer.it_value.tv_sec = static_cast<time_t>(time.count() / 1000);
+    timer.it_value.tv_usec = static_cast<suseconds_t>(time.count() % 1000 * 1000);
+    ::setitimer(ITIMER_REAL, &timer, nullptr);
+}
+
+}  // namespace
+
+void end_within(std::chrono::milliseconds time) {
+    std::signal(SIGALRM, &end_now);
+    set_alarm(time);
+}
+
+void cancel_end() {
+    set_alarm(std::chrono::milliseconds(0));
 }
 
 }  // namespace server

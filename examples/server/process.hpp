@@ -2,6 +2,8 @@
 #ifndef SPARKHOST_EXAMPLES_SERVER_PROCESS_HPP
 #define SPARKHOST_EXAMPLES_SERVER_PROCESS_HPP
 
+#include <chrono>
+#include <cstddef>
 #include <string>
 
 namespace server {
@@ -18,6 +20,13 @@ void leave_init_behind();
 /// Allows as many descriptors as the system lets this process have: each client takes one, and
 /// the usual 1024 are soon used up.
 void raise_descriptor_limit();
+
+std::size_t descriptor_limit();
+
+/// Ends the process with status 1, and a line on stderr, when it is still there after so long: a
+/// disk that does not answer must not keep it. Nothing that was accepted is lost by it.
+void end_within(std::chrono::milliseconds time);
+void cancel_end();  ///< it may stay
 
 }  // namespace server
 

@@ -7,10 +7,8 @@
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/redirect_error.hpp>
 #include <boost/asio/use_awaitable.hpp>
-#include <boost/asio/write.hpp>
 
 #include <algorithm>
-#include <array>
 #include <exception>
 #include <utility>
 
@@ -19,8 +17,9 @@ namespace sparkhost::detail::rest {
 namespace connections {
 
 constexpr std::string_view continue_line = "HTTP/1.1 100 Continue\r\n\r\n";
-constexpr std::chrono::seconds longest_linger{2};
-constexpr std::size_t most_lingering_bytes = 16u << 20;
+
+/// A client that has connected before the server began to stop has a request to send.
+constexpr std::chrono::seconds first_request{1};
 
 /// Requests that may wait for something to happen to an object. Only these pay for being
 /// cancellable.
@@ -29,15 +28,26 @@ bool may_wait(const Request& request) {
            std::string_view(request.target()).find("wait=") != std::string_view::npos;
 }
 
+Response refused(http::status status, std::string_view reason) {
+    auto response = message_response(status, reason);
+    if (status == http::status::service_unavailable) {
+        response.set(http::field::retry_after, "5");
+    }
+    finish(response, false);
+    return response;
+}
+
 }  // namespace connections
 
 Connection::Connection(asio::ip::tcp::socket socket, sparkhost::rest::Router router,
-                       OptionsPtr options, std::shared_ptr<LargeBodies> large)
+                       OptionsPtr options, SharedMemory shared)
     : socket_(std::move(socket)),
       timer_(socket_.get_executor()),
       router_(std::move(router)),
       options_(std::move(options)),
-      reader_({options_->max_header, options_->max_body, std::move(large)}) {}
+      answers_(std::move(shared.answers)),
+      turn_(socket_.get_executor()),
+      reader_({options_->max_header, options_->max_body, std::move(shared.bodies)}) {}
 
 asio::awaitable<void> Connection::run(Self self) {
     boost::system::error_code ignored;
@@ -60,12 +70,18 @@ asio::awaitable<bool> Connection::read_request(Self self) {
     Time first_byte = begin;
     for (;;) {
         const Step step = self->reader_.step();
+        if (self->refusing_ && self->reader_.header() != nullptr) {
+            auto response = self->router_.shutting_down(*self->reader_.header());
+            co_await refuse(self, std::move(response));
+            co_return false;
+        }
         if (step == Step::complete) {
             co_return true;
         }
         if (step == Step::refused) {
             const auto refusal = self->reader_.refusal();
-            co_await refuse(self, refusal.status, refusal.reason);
+            auto response = connections::refused(refusal.status, refusal.reason);
+            co_await refuse(self, std::move(response));
             co_return false;
         }
         if (step == Step::send_continue) {
@@ -75,11 +91,11 @@ asio::awaitable<bool> Connection::read_request(Self self) {
             continue;
         }
         const bool begun = self->reader_.has_begun();
-        if (self->draining_ && !begun) {
+        if (self->draining_ && !begun && !self->is_new_) {
             co_return false;
         }
         self->set_deadline(begun ? self->request_deadline(first_byte)
-                                 : begin + self->options_->idle_timeout);
+                                 : self->first_byte_deadline(begin));
         boost::system::error_code failure;
         const auto room = self->reader_.prepare();
         self->reading_ = true;
@@ -88,8 +104,9 @@ asio::awaitable<bool> Connection::read_request(Self self) {
         self->reading_ = false;
         if (failure) {
             if (self->timed_out_ && begun) {
-                co_await refuse(self, http::status::request_timeout,
-                                "The request did not arrive in time.");
+                auto response = connections::refused(http::status::request_timeout,
+                                                     "The request did not arrive in time.");
+                co_await refuse(self, std::move(response));
             }
             co_return false;
         }
@@ -98,6 +115,12 @@ asio::awaitable<bool> Connection::read_request(Self self) {
         }
         self->reader_.commit(size);
     }
+}
+
+Connection::Time Connection::first_byte_deadline(Time begin) const {
+    const std::chrono::milliseconds soon = connections::first_request;
+    const auto limit = options_->idle_timeout;
+    return begin + (draining_ || refusing_ ? std::min(soon, limit) : limit);
 }
 
 /// A large body may come slowly, if it comes.
@@ -115,7 +138,9 @@ asio::awaitable<bool> Connection::answer_request(Self self) {
     const unsigned version = request.version();
     const bool keep = request.keep_alive();
     self->clear_deadline();
-    Answer answer = co_await ask_router(self, std::move(request));
+    self->is_new_ = false;
+    Answer answer = co_await make_answer(self, std::move(request));
+    const auto room = AnswerRoom::keep(self->answers_, answer.response.body().size());
     bool stay = keep && !self->draining_;
     bool sent = false;
     if (answer.body) {
@@ -129,6 +154,50 @@ asio::awaitable<bool> Connection::answer_request(Self self) {
         co_await linger(self);  // more has arrived: closing now could destroy the answer
     }
     co_return sent&& stay;
+}
+
+/// Null: it did not come.
+asio::awaitable<AnswerRoom::Hold> Connection::turn_to_answer(Self self) {
+    const Time deadline = std::chrono::steady_clock::now() + self->options_->io_timeout;
+    auto wake = std::make_shared<AnswerRoom::Wake>([self = std::weak_ptr(self)] {
+        if (auto alive = self.lock()) {
+            asio::post(alive->get_executor(), [alive] { alive->turn_.cancel(); });
+        }
+    });
+    auto turn = AnswerRoom::begin(self->answers_, wake, false);
+    const bool waited = !turn;
+    while (!turn && !self->aborted_ && std::chrono::steady_clock::now() < deadline) {
+        boost::system::error_code woken;
+        self->turn_.expires_at(deadline);
+        co_await self->turn_.async_wait(asio::redirect_error(asio::use_awaitable, woken));
+        if (woken && !self->aborted_) {
+            turn = AnswerRoom::begin(self->answers_, wake, true);
+        }
+    }
+    wake.reset();
+    if (waited) {
+        self->answers_->wake_next();  // there may be room for one more, or for another
+    }
+    co_return turn;
+}
+
+asio::awaitable<Answer> Connection::make_answer(Self self, Request request) {
+    constexpr std::string_view busy = "Other answers are being taken; try again later.";
+    const bool waits = connections::may_wait(request);
+    const bool large = !waits && request.method() == http::verb::get &&
+                       makes_large_answer(std::string_view(request.target()));
+    AnswerRoom::Hold turn;
+    if (large) {
+        turn = co_await turn_to_answer(self);
+        if (!turn) {
+            co_return connections::refused(http::status::service_unavailable, busy);
+        }
+    }
+    Answer answer = co_await ask_router(self, std::move(request));
+    if (waits && self->answers_->is_full()) {
+        co_return connections::refused(http::status::service_unavailable, busy);
+    }
+    co_return answer;
 }
 
 asio::awaitable<Answer> Connection::ask_router(Self self, Request request) {
@@ -216,65 +285,6 @@ void Connection::watch_for_hangup() {
     socket_.async_wait(asio::ip::tcp::socket::wait_read, std::move(ready));
 }
 
-asio::awaitable<bool> Connection::send(Self self, Response response, unsigned version, bool keep) {
-    Sending sending;
-    sending.request_version = version;
-    sending.keep_alive = keep;
-    sending.date = self->date();
-    const std::string head = response_head(response, sending);
-    const std::string body = std::move(response.body());
-    co_return co_await send_rest(self, head, body);
-}
-
-asio::awaitable<bool> Connection::send_rest(Self self, std::string_view head,
-                                            std::string_view body) {
-    std::array<asio::const_buffer, 2> buffers{asio::buffer(head), asio::buffer(body)};
-    boost::system::error_code failure;
-    // Nearly always all of it fits into the socket's buffer: no need to go through the reactor.
-    const std::size_t at_once = self->socket_.write_some(buffers, failure);
-    if (failure && failure != asio::error::would_block && failure != asio::error::try_again) {
-        co_return false;
-    }
-    if (at_once == head.size() + body.size()) {
-        co_return true;
-    }
-    const std::size_t of_head = std::min(at_once, head.size());
-    buffers[0] += of_head;
-    buffers[1] += at_once - of_head;
-    failure = {};
-    self->set_deadline(std::chrono::steady_clock::now() + self->options_->io_timeout);
-    co_await asio::async_write(self->socket_, buffers,
-                               asio::redirect_error(asio::use_awaitable, failure));
-    self->clear_deadline();
-    co_return !failure;
-}
-
-asio::awaitable<void> Connection::refuse(Self self, http::status status, std::string reason) {
-    self->clear_deadline();
-    auto response = message_response(status, reason);
-    finish(response, false);
-    if (co_await send(self, std::move(response), 11, false)) {
-        co_await linger(self);
-    }
-}
-
-/// Reads on until the client has closed: closing with unread bytes makes the kernel send a
-/// reset, and the client may never see the answer (RFC 9112, section 9.6).
-asio::awaitable<void> Connection::linger(Self self) {
-    boost::system::error_code failure;
-    self->socket_.shutdown(asio::ip::tcp::socket::shutdown_send, failure);
-    const std::chrono::milliseconds longest = connections::longest_linger;
-    self->set_deadline(std::chrono::steady_clock::now() +
-                       std::min(longest, self->options_->io_timeout));
-    std::array<char, 4096> discarded;
-    std::size_t total = 0;
-    while (!failure && total < connections::most_lingering_bytes && !self->aborted_) {
-        const auto room = asio::buffer(discarded);
-        total += co_await self->socket_.async_read_some(
-            room, asio::redirect_error(asio::use_awaitable, failure));
-    }
-}
-
 void Connection::set_deadline(Time deadline) {
     deadline_ = deadline;
     timed_out_ = false;
@@ -305,20 +315,15 @@ void Connection::arm_timer() {
     });
 }
 
-std::string_view Connection::date() {
-    const std::time_t now = std::time(nullptr);
-    if (now != date_second_) {
-        date_second_ = now;
-        date_ = http_date(now);
-    }
-    return date_;
-}
-
 void Connection::drain() {
     draining_ = true;
     boost::system::error_code failure;
     if (reading_ && !reader_.has_begun() && socket_.available(failure) == 0) {
-        socket_.cancel(failure);
+        if (is_new_) {
+            set_deadline(first_byte_deadline(std::chrono::steady_clock::now()));
+        } else {
+            socket_.cancel(failure);
+        }
     }
     if (waiting_ != 0) {
         wait_signal_.emit(asio::cancellation_type::terminal);
@@ -331,6 +336,7 @@ void Connection::abort() {
         wait_signal_.emit(asio::cancellation_type::terminal);
     }
     boost::system::error_code ignored;
+    turn_.cancel();
     socket_.close(ignored);
 }
 

@@ -33,7 +33,7 @@ asio::awaitable<Answer> get_root(Call) {
 }
 
 asio::awaitable<Answer> get_health(Call) {
-    co_return make_response(http::status::ok, json_type, "{\"status\":\"ok\"}");
+    co_return make_response(http::status::ok, json_type, healthy_json);
 }
 
 std::string why_not_ready(const HostStatus& status) {
@@ -60,7 +60,7 @@ std::string utc_text(Timestamp time) {
 asio::awaitable<Answer> get_ready(Call call) {
     const HostStatus status = call.state->host->status();
     if (status.ready && !status.draining && status.storage_healthy) {
-        co_return make_response(http::status::ok, json_type, "{\"status\":\"ok\"}");
+        co_return make_response(http::status::ok, json_type, healthy_json);
     }
     boost::json::object body;
     body.emplace("status", "unavailable");

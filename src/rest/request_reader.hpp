@@ -43,6 +43,11 @@ public:
     /// Something of a request has arrived.
     bool has_begun() const noexcept { return parser_.has_value() || buffer_.size() > 0; }
 
+    /// The header of the request that has begun; nullptr while it is not complete.
+    const Request* header() const {
+        return parser_ && parser_->is_header_done() ? &parser_->get() : nullptr;
+    }
+
     /// The request that has begun is one of the large ones.
     bool is_large() const noexcept { return room_ != nullptr; }
 

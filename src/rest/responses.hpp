@@ -22,6 +22,7 @@ using Answer = sparkhost::rest::Answer;
 using BodySource = sparkhost::rest::BodySource;
 
 inline constexpr std::string_view json_type = "application/json;charset=utf-8";
+inline constexpr const char* healthy_json = "{\"status\":\"ok\"}";
 inline constexpr std::string_view html_type = "text/html;charset=utf-8";
 
 Response make_response(http::status status, std::string_view content_type, std::string body);

@@ -45,6 +45,28 @@ bool strip_prefix(const std::vector<std::string>& prefix, Target& target) {
     return true;
 }
 
+/// The segments below the prefix; none where the request is outside of it.
+std::vector<std::string> path_of(const sparkhost::rest::RouterState& state,
+                                 const Request& request) {
+    auto target = parse_target(std::string_view(request.target()));
+    if (!target || !strip_prefix(state.prefix, *target)) {
+        return {};
+    }
+    return std::move(target->segments);
+}
+
+/// Of a path that need not be a route's.
+Dialect dialect_of(const std::vector<std::string>& path) {
+    if (path.empty()) {
+        return Dialect::plain;
+    }
+    if (path[0] == "batches" || path[0] == "sessions" || path[0] == "version") {
+        return Dialect::livy;
+    }
+    const bool native = path.size() > 1 && path[0] == "api" && path[1] == "v1";
+    return native ? Dialect::native : Dialect::plain;
+}
+
 /// The method that a POST stands for: clients behind narrow proxies say it in a header.
 http::verb effective_method(const Request& request, const Target& target) {
     if (request.method() != http::verb::post) {
@@ -278,21 +300,28 @@ boost::asio::awaitable<std::optional<Answer>> Router::answer(Request request) co
 
 Response Router::not_found(const Request& request) const {
     using namespace detail::rest;
-    auto target = parse_target(std::string_view(request.target()));
-    Dialect dialect = Dialect::plain;
-    if (target && routing::strip_prefix(state_->prefix, *target) && !target->segments.empty()) {
-        const auto& segments = target->segments;
-        const bool livy =
-            segments[0] == "batches" || segments[0] == "sessions" || segments[0] == "version";
-        const bool native = segments.size() > 1 && segments[0] == "api" && segments[1] == "v1";
-        dialect = livy ? Dialect::livy : native ? Dialect::native : Dialect::plain;
-    }
+    const Dialect dialect = routing::dialect_of(routing::path_of(*state_, request));
     // Livy answers with an empty body, and clients that probe for paths rely on no more.
     auto response = dialect == Dialect::native
                         ? problem_response(http::status::not_found, "There is no such path.")
                         : make_response(http::status::not_found,
                                         dialect == Dialect::livy ? json_type : html_type, {});
     finish(response, request.method() == http::verb::head);
+    return response;
+}
+
+Response Router::shutting_down(const Request& request) const {
+    using namespace detail::rest;
+    const auto path = routing::path_of(*state_, request);
+    const bool head = request.method() == http::verb::head;
+    Response response;
+    if (path == std::vector<std::string>{"healthz"} &&
+        (head || request.method() == http::verb::get)) {
+        response = make_response(http::status::ok, json_type, healthy_json);
+    } else {
+        response = error_response(routing::dialect_of(path), Errc::stopped);
+    }
+    finish(response, head);
     return response;
 }
 

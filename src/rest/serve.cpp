@@ -15,6 +15,8 @@
 #include <string>
 #include <utility>
 
+#include <unistd.h>
+
 namespace sparkhost::detail::rest {
 
 namespace serving {
@@ -48,24 +50,25 @@ private:
     using Self = std::shared_ptr<Server>;
 
     static asio::awaitable<void> loop(Self self) {
-        while (!self->stopping_) {
+        while (self->accepts()) {
             if (self->connections_.size() >= self->options_->max_connections) {
                 co_await until_closed(self, std::chrono::hours(24));
                 continue;
             }
-            asio::any_io_executor base = self->acceptor_.get_executor();
-            asio::ip::tcp::socket socket(asio::make_strand(std::move(base)));
+            asio::ip::tcp::socket socket = self->new_socket();
             boost::system::error_code failure;
             co_await self->acceptor_.async_accept(
                 socket, asio::redirect_error(asio::use_awaitable, failure));
             if (!failure) {
                 self->admit(std::move(socket));
-            } else if (!self->stopping_ && failure != asio::error::connection_aborted) {
+            } else if (failure != asio::error::operation_aborted &&
+                       failure != asio::error::connection_aborted) {
                 // Most likely there are no descriptors left: trying again at once would spin.
                 self->log("a connection could not be accepted: " + failure.message());
                 co_await until_closed(self, std::chrono::seconds(1));
             }
         }
+        self->stop_accepting();
         while (!self->connections_.empty()) {
             co_await until_closed(self, std::chrono::hours(24));
         }
@@ -79,23 +82,50 @@ private:
         co_await self->closed_.async_wait(asio::redirect_error(asio::use_awaitable, ignored));
     }
 
+    /// While it drains, until what it had begun is done.
+    bool accepts() const { return !stopping_ || (!leaves_backlog_ && !admitted_.empty()); }
+
+    asio::ip::tcp::socket new_socket() {
+        asio::any_io_executor base = acceptor_.get_executor();
+        return asio::ip::tcp::socket(asio::make_strand(std::move(base)));
+    }
+
+    /// Who is in the backlog would see a reset connection: answers them, unless somebody else will.
+    void stop_accepting() {
+        boost::system::error_code failure;
+        acceptor_.non_blocking(true, failure);
+        while (!leaves_backlog_ && !out_of_time_ && !failure) {
+            asio::ip::tcp::socket socket = new_socket();
+            acceptor_.accept(socket, failure);
+            if (!failure) {
+                admit(std::move(socket));
+            }
+        }
+        // Not close(): where the socket has other descriptors it would stay in the event loop.
+        ::close(acceptor_.release(failure));
+    }
+
     void admit(asio::ip::tcp::socket socket) {
         auto connection =
-            std::make_shared<Connection>(std::move(socket), router_, options_, large_);
+            std::make_shared<Connection>(std::move(socket), router_, options_, shared_);
         connections_.insert(connection);
+        if (stopping_) {
+            connection->refuse_requests();
+        } else {
+            admitted_.insert(connection);
+        }
         auto ended = [self = shared_from_this(), connection](std::exception_ptr escaped) {
             asio::post(self->strand_,
                        [self, connection, escaped] { self->forget(connection, escaped); });
         };
         asio::co_spawn(connection->get_executor(), Connection::run(connection), std::move(ended));
-        if (stopping_) {
-            drain(connection);
-        }
     }
 
     void forget(const ConnectionPtr& connection, const std::exception_ptr& escaped) {
         connections_.erase(connection);
+        admitted_.erase(connection);
         closed_.cancel();
+        wake_if_over();
         if (escaped) {
             log("a connection ended by an exception: " + text_of(escaped));
         }
@@ -106,20 +136,29 @@ private:
             return;
         }
         stopping_ = true;
-        boost::system::error_code ignored;
-        acceptor_.close(ignored);
+        leaves_backlog_ = options_->leave_backlog && options_->leave_backlog();
         closed_.cancel();
+        wake_if_over();
         for (const auto& connection : connections_) {
             drain(connection);
         }
         grace_.expires_after(options_->close_grace);
         grace_.async_wait([self = shared_from_this()](boost::system::error_code failure) {
+            self->out_of_time_ = !failure;
             for (const auto& connection : self->connections_) {
                 if (!failure) {
                     asio::post(connection->get_executor(), [connection] { connection->abort(); });
                 }
             }
         });
+    }
+
+    /// The loop may be waiting for a connection.
+    void wake_if_over() {
+        boost::system::error_code ignored;
+        if (!accepts()) {
+            acceptor_.cancel(ignored);
+        }
     }
 
     static void drain(const ConnectionPtr& connection) {
@@ -150,12 +189,16 @@ private:
     asio::ip::tcp::acceptor acceptor_;
     sparkhost::rest::Router router_;
     std::shared_ptr<const sparkhost::rest::ServeOptions> options_;
-    std::shared_ptr<LargeBodies> large_{
-        std::make_shared<LargeBodies>(options_->max_upload, options_->upload_memory)};
+    SharedMemory shared_{
+        std::make_shared<LargeBodies>(options_->max_upload, options_->upload_memory),
+        std::make_shared<AnswerRoom>(options_->answer_memory)};
     asio::steady_timer closed_;  ///< cancelled to wake the loop
     asio::steady_timer grace_;
     std::set<ConnectionPtr> connections_{};
+    std::set<ConnectionPtr> admitted_{};  ///< those from before stop()
     bool stopping_{false};
+    bool leaves_backlog_{false};
+    bool out_of_time_{false};  ///< close_grace is over
 };
 
 asio::awaitable<void> run(std::shared_ptr<Server> server) {
@@ -196,6 +239,7 @@ boost::asio::awaitable<void> serve(boost::asio::ip::tcp::acceptor acceptor, Rout
           "ServeOptions::max_upload must not be less than max_body");
     check(options.upload_memory >= options.max_upload,
           "ServeOptions::upload_memory must not be less than max_upload");
+    check(options.answer_memory > 0, "ServeOptions::answer_memory must be greater than zero");
     check(options.io_timeout.count() > 0, "ServeOptions::io_timeout must be greater than zero");
     check(options.idle_timeout.count() > 0, "ServeOptions::idle_timeout must be greater than zero");
     check(options.max_connections > 0, "ServeOptions::max_connections must be greater than zero");

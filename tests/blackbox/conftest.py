@@ -41,12 +41,12 @@ def empty_folder():
 
 @contextlib.contextmanager
 def starter(folder):
-    """Gives start(*options, data="data", line="35", wrapper=()). At the end what the servers run
+    """Gives start(*options, data="data", line="35", wrapper=(), passed=()). At the end what the servers run
     is deleted, they are stopped, and nothing they started may be left over."""
     started = []
 
-    def begin(*options, data="data", line="35", wrapper=()):
-        one = servers.Server(folder / data, *installation(line), *options, wrapper=wrapper)
+    def begin(*options, data="data", line="35", **wrapping):
+        one = servers.Server(folder / data, *installation(line), *options, **wrapping)
         started.append(one)
         return one
 

@@ -29,7 +29,8 @@ def cache_options():
 
 
 class Server:
-    def __init__(self, data_dir, spark, python, *options, wrapper=()):
+    def __init__(self, data_dir, spark, python, *options, wrapper=(), passed=()):
+        self.passed = passed  # descriptors that it inherits
         self.data_dir = pathlib.Path(data_dir)
         self.log = self.data_dir.with_suffix(".log")
         self.command = [*wrapper, PROGRAM, "--listen", "127.0.0.1:0", "--data-dir", str(data_dir),
@@ -40,16 +41,36 @@ class Server:
         self.client = None
         self.start()
 
-    def start(self):
+    def launch(self, *options):
         with open(self.log, "ab") as log:
-            self.process = subprocess.Popen(
-                self.command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=log,
-                preexec_fn=die_with_parent)
+            return subprocess.Popen(
+                [*self.command, *options], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+                stderr=log, preexec_fn=die_with_parent, pass_fds=self.passed)
+
+    def start(self, *options):
+        self.process = self.launch(*options)
+        self.wait_ready()
+
+    def wait_ready(self):
         assert select.select([self.process.stdout], [], [], 30)[0], "not ready after 30 s"
         line = self.process.stdout.readline().decode()
         assert line.startswith(READY) and line.endswith("\n"), (line, self.log.read_text())
         self.url = line.strip().removeprefix("sparkhost-server listening on ")
         self.client = httpx.Client(base_url=self.url, timeout=DEADLINE)
+
+    def take_over(self, *options):
+        """The next server takes the place of this one; gives the exit status of that."""
+        old, client = self.process, self.client
+        self.start("--take-over", *options)
+        client.close()
+        status = old.wait(timeout=30)
+        old.stdout.close()
+        return status
+
+    @property
+    def address(self):
+        host, port = self.url.removeprefix("http://").rsplit(":", 1)
+        return host, int(port)
 
     def kill(self):
         """kill -9."""

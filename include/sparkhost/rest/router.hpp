@@ -124,6 +124,10 @@ public:
     /// The answer for a path nobody knows, in the shape of the dialect that `handle` speaks.
     Response not_found(const Request& request) const;
 
+    /// The answer to a request that has come too late, in the shape of its dialect: 503 with
+    /// Retry-After; GET /healthz is 200 all the same. Looks at method and target only.
+    Response shutting_down(const Request& request) const;
+
 private:
     std::shared_ptr<const struct RouterState> state_;
 };

@@ -10,6 +10,7 @@
 
 #include <chrono>
 #include <cstddef>
+#include <functional>
 
 namespace sparkhost::rest {
 
@@ -24,6 +25,11 @@ struct ServeOptions {
     /// Neither must be less than the one before it. Defaults: 101 MiB, 512 MiB.
     std::size_t max_upload{101u << 20};
     std::size_t upload_memory{512u << 20};
+
+    /// Answers that have been made and wait to be taken share this; while it is full, large ones
+    /// (logs, lists) wait, and are answered 503 when that takes longer than io_timeout. Must be
+    /// greater than zero. Default: 512 MiB.
+    std::size_t answer_memory{512u << 20};
 
     /// A client must deliver a whole request, and take a whole answer, in this time; a request
     /// that has begun and stays incomplete is answered 408. For the body of an upload it is the
@@ -43,12 +49,20 @@ struct ServeOptions {
     /// Default: 5 s.
     std::chrono::milliseconds close_grace{std::chrono::seconds{5}};
 
+    /// Asked once, at cancellation: whether clients that come from now on are to wait in the
+    /// listen backlog, because another process has the socket too and will accept them. Where it
+    /// says no they are answered 503 with Retry-After until the requests under way have finished.
+    /// Must not throw. Default: they are answered.
+    std::function<bool()> leave_backlog{};
+
     LogSink log{};
 };
 
-/// Accepts connections and answers them with `router` until cancelled; then stops accepting,
-/// closes idle connections, answers requests that wait for a change at once, lets the others
-/// finish (ServeOptions::close_grace), and completes when no connection is left.
+/// Accepts connections and answers them with `router` until cancelled; then closes idle
+/// connections, answers requests that wait for a change at once, lets the others finish
+/// (ServeOptions::close_grace), and completes when no connection is left. Who connects meanwhile
+/// is answered 503, or left for another process (ServeOptions::leave_backlog). Stop the host
+/// when it has completed: until then requests under way need it.
 /// Preconditions: the acceptor is open and listening.
 /// Throws std::invalid_argument, when called, for an option that breaks its rule.
 /// Errors: none; a failing accept is logged and tried again when a connection has been closed,
