@@ -5,6 +5,8 @@
 #include "storages/sqlite/log_rewrite.hpp"
 #include "storages/sqlite/schema.hpp"
 
+#include "crash_point.hpp"
+
 #include <fcntl.h>
 #include <sqlite3.h>
 #include <sys/stat.h>
@@ -72,7 +74,9 @@ Result<SQLite::Database> prepare(const std::string& path, const std::string& vfs
                                                "folder on a local disk");
     keep_log_at_close(database);  // until it is known to be sound
     migrate(database, *identity, migrations());
+    SPARKHOST_CRASH_POINT("sqlite.open.migrated");
     move_log(database);
+    SPARKHOST_CRASH_POINT("sqlite.open.log_moved");
     if (auto whole = check_size(database, path); !whole)
         return whole.error();
     sqlite3_db_config(database.getHandle(), SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 0, nullptr);
@@ -82,6 +86,7 @@ Result<SQLite::Database> prepare(const std::string& path, const std::string& vfs
 Result<std::unique_ptr<Store>> connect_all(const std::string& path, const std::string& vfs) {
     if (auto rewritten = rewrite_log(path, vfs); !rewritten)
         return rewritten.error();
+    SPARKHOST_CRASH_POINT("sqlite.open.log_rewritten");
     auto first = prepare(path, vfs);
     if (!first)
         return first.error();

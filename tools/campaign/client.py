@@ -1,0 +1,45 @@
+# SPDX-License-Identifier: Apache-2.0
+"""One client's connection. An answer that never came is not an answer: Unanswered."""
+
+import http.client
+import json
+import socket
+
+PATIENCE = 60  # seconds: a DELETE waits for an end
+
+
+class Unanswered(Exception):
+    """The server was not there, or went away; whether it did what was asked is not known."""
+
+
+class Client:
+    def __init__(self, server):
+        self.server = server
+        self.connection = None
+        self.requests = 0
+
+    def ask(self, method, path, body=None, key=None, patience=PATIENCE):
+        """(status, object): one request, one answer, or Unanswered."""
+        headers = {"Content-Type": "application/json"} if body is not None else {}
+        if key:
+            headers["Idempotency-Key"] = key
+        payload = None if body is None else json.dumps(body)
+        self.requests += 1
+        try:
+            if self.connection is None:
+                self.connection = http.client.HTTPConnection(*self.server.address, timeout=patience)
+                self.connection.connect()
+                self.connection.sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+            self.connection.sock.settimeout(patience)
+            self.connection.request(method, path, payload, headers)
+            answer = self.connection.getresponse()
+            text = answer.read()
+        except (OSError, http.client.HTTPException) as problem:
+            if self.connection is not None:
+                self.connection.close()
+            self.connection = None
+            raise Unanswered(f"{method} {path}: {problem!r}") from problem
+        try:
+            return answer.status, json.loads(text) if text else None
+        except ValueError:
+            return answer.status, text.decode(errors="replace")
