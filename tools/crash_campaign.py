@@ -18,10 +18,12 @@ import sys
 import time
 
 from campaign import points
-from campaign.epoch import PROGRAM, Epoch
+from campaign.epoch import REAL, Epoch
 from campaign.ledger import COUNTED, FAULTS
 from campaign.server import dice_of
 
+Programs = collections.namedtuple("Programs", "server java")
+REAL_LIMITS = {**REAL, "job": str(points.ROOT / "tests/campaign/job.py")}
 SHARES = (("any time", 0.6), ("point", 0.35), ("victim", 0.05))
 
 
@@ -61,6 +63,12 @@ def say(text, end="\n"):
     print(text, end=end, file=sys.stderr, flush=True)
 
 
+def real_spark():
+    """What tools/lib.sh says."""
+    return ["--spark-home", os.environ["SPARKHOST_TEST_SPARK35"],
+            "--python", os.environ["SPARKHOST_TEST_PYTHON35"], "--master", "local[1]"]
+
+
 def make_plan(seed, number, size, names):
     """What an epoch's kills are."""
     dice = dice_of(seed, number, "plan")
@@ -71,13 +79,14 @@ def make_plan(seed, number, size, names):
         elif kind == "victim":
             plan.append("victim")
         else:
-            plan.append((dice.choice(names), dice.choice((1, 1, 1, 2, 3, 7))))
+            plan.append((dice.choice(names), dice.choice((1, 1, 1, 2, 3))))
     return plan
 
 
 class Campaign:
     def __init__(self, options):
         self.options = options
+        self.programs = Programs(pathlib.Path(options.program), pathlib.Path(options.java))
         self.state = State(options.resume)
         self.began = time.monotonic()
         self.killed = 0      # by this run
@@ -86,6 +95,7 @@ class Campaign:
         self.told = 0
         self.seconds = collections.Counter()
         self.starts = []
+        self.longest = (0, "")
 
     def out_of_time(self):
         minutes = self.options.minutes
@@ -104,6 +114,8 @@ class Campaign:
             number += 1
             if self.failed and not self.options.keep_going:
                 break
+        if self.options.spark:
+            self.run_epoch("spark", [None] * self.options.spark, REAL_LIMITS, real_spark())
         return self.report()
 
     def run_points(self):
@@ -111,11 +123,11 @@ class Campaign:
         names = [self.options.point] if self.options.point else points.in_sources()
         for begin in range(0, len(names), 25):
             some = names[begin:begin + 25]
-            self.run_epoch(f"points-{begin}", [(name, 1) for name in some])
+            self.run_epoch(f"points-{begin}", [(name, 1) for name in some], {"reached": 20})
         for name in sorted(self.missed):
             say(f"   the point {name} was not reached")
 
-    def run_epoch(self, name, plan):
+    def run_epoch(self, name, plan, limits=None, spark=()):
         before = self.killed
 
         def progress(epoch):
@@ -126,7 +138,7 @@ class Campaign:
                 say(f"   {self.killed} kills in {elapsed:.0f} s, "
                     f"{len(self.failed)} epochs with faults")
 
-        epoch = Epoch(name, self.options.seed, plan)
+        epoch = Epoch(name, self.options.seed, plan, self.programs, spark, limits)
         try:
             epoch.run(progress)
         except BaseException:
@@ -136,6 +148,7 @@ class Campaign:
         self.seconds.update(epoch.seconds)
         self.starts += epoch.server.start_times
         self.missed.update(epoch.missed)
+        self.longest = max(self.longest, *(one.client.longest for one in epoch.workers))
         self.state.add(epoch)
         if epoch.ledger.faults:
             self.failed.append(name)
@@ -151,6 +164,7 @@ class Campaign:
         for what, text in epoch.ledger.faults[:20]:
             say(f"   {what}: {text[:1000]}")
         again = "--points --kills 0" if epoch.name.startswith("points") else \
+            f"--kills 0 --spark {len(epoch.plan)}" if epoch.name == "spark" else \
             f"--kills {len(epoch.plan)} --epoch {epoch.name} --epoch-size {len(epoch.plan)}"
         say(f"   again: tools/crash-campaign --seed {self.options.seed} {again}")
 
@@ -164,6 +178,9 @@ class Campaign:
               + (f"; {sum(state.kills.values())} in {len(state.runs)} runs" if state.path else ""))
         width = max(map(len, [*state.kills, *FAULTS]))
         if self.options.verbose:
+            middle = sorted(self.starts)[len(self.starts) // 2] if self.starts else 0
+            print(f"a start until ready: {middle:.3f} s; not passed in time: {dict(self.missed)}")
+            print(f"the longest answer took {self.longest[0]:.2f} s: {self.longest[1]}")
             print("seconds: " + ", ".join(f"{name} {spent:.1f}"
                                           for name, spent in self.seconds.items()))
         for title, rows in (("kills", sorted(state.kills.items())),
@@ -187,9 +204,14 @@ def read_options(words):
     parser.add_argument("--points", action="store_true", help="first each named point once")
     parser.add_argument("--point", metavar="NAME", help="no point but this one")
     parser.add_argument("--list-points", action="store_true")
+    parser.add_argument("--spark", type=int, default=0, metavar="N",
+                        help="at the end so many kills with a real Spark")
     parser.add_argument("--epoch", type=int, metavar="N", help="begin with this epoch")
     parser.add_argument("--epoch-size", type=int, default=100, metavar="N",
                         help="kills between two accounts")
+    build = points.ROOT / "build/campaign"
+    parser.add_argument("--program", default=str(build / "examples/server/sparkhost-server"))
+    parser.add_argument("--java", default=str(build / "tests/campaign/stub_java"))
     parser.add_argument("--keep-going", action="store_true", help="also after a fault")
     parser.add_argument("--keep-folders", action="store_true")
     parser.add_argument("--verbose", action="store_true")
@@ -204,9 +226,10 @@ def main(words):
     if options.list_points:
         print("\n".join(points.in_sources()))
         return 0
-    if not PROGRAM.exists():
-        say(f"error: {PROGRAM} is not there; use tools/crash-campaign, which builds it")
-        return 2
+    for program in (options.program, options.java):
+        if not os.access(program, os.X_OK):
+            say(f"error: {program} is not there; use tools/crash-campaign, which builds it")
+            return 2
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     return Campaign(options).run()
 

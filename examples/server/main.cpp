@@ -28,18 +28,27 @@
 #include <filesystem>
 #include <iostream>
 
+#include <poll.h>
+
 namespace asio = boost::asio;
 namespace rest = sparkhost::rest;
 
 namespace {
 
 asio::ip::tcp::acceptor listen_on(asio::io_context& io, const asio::ip::tcp::endpoint& endpoint) {
-    try {
-        asio::ip::tcp::acceptor acceptor(io, endpoint);  // with SO_REUSEADDR
-        return acceptor;
-    } catch (const boost::system::system_error& failure) {
-        throw std::runtime_error("cannot listen on " + server::to_string(endpoint) + ": " +
-                                 failure.code().message());
+    // A server that was killed while it started a program leaves a copy of itself for a moment,
+    // between fork and exec, and that has the port.
+    for (int attempts = 50;; --attempts) {
+        try {
+            asio::ip::tcp::acceptor acceptor(io, endpoint);  // with SO_REUSEADDR
+            return acceptor;
+        } catch (const boost::system::system_error& failure) {
+            if (failure.code() != asio::error::address_in_use || attempts == 0) {
+                throw std::runtime_error("cannot listen on " + server::to_string(endpoint) + ": " +
+                                         failure.code().message());
+            }
+        }
+        ::poll(nullptr, 0, 20);
     }
 }
 

@@ -4,6 +4,7 @@
 import http.client
 import json
 import socket
+import time
 
 PATIENCE = 60  # seconds: a DELETE waits for an end
 
@@ -16,7 +17,7 @@ class Client:
     def __init__(self, server):
         self.server = server
         self.connection = None
-        self.requests = 0
+        self.longest = (0, "")  # that was answered
 
     def ask(self, method, path, body=None, key=None, patience=PATIENCE):
         """(status, object): one request, one answer, or Unanswered."""
@@ -24,7 +25,7 @@ class Client:
         if key:
             headers["Idempotency-Key"] = key
         payload = None if body is None else json.dumps(body)
-        self.requests += 1
+        began = time.monotonic()
         try:
             if self.connection is None:
                 self.connection = http.client.HTTPConnection(*self.server.address, timeout=patience)
@@ -39,6 +40,7 @@ class Client:
                 self.connection.close()
             self.connection = None
             raise Unanswered(f"{method} {path}: {problem!r}") from problem
+        self.longest = max(self.longest, (time.monotonic() - began, f"{method} {path}"))
         try:
             return answer.status, json.loads(text) if text else None
         except ValueError:

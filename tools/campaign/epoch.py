@@ -8,41 +8,42 @@ import shutil
 import tempfile
 import time
 
-from campaign import points, reconcile, victims
+from campaign import reconcile, victims
 from campaign.client import Client, Unanswered
 from campaign.ledger import ENDED, OVER, Ledger
-from campaign.server import BUILD, Server, dice_of, free_port, make_stub_installation
+from campaign.server import Server, dice_of, free_port, make_stub_installation
 from campaign.worker import Worker
 
-PROGRAM = BUILD / "examples/server/sparkhost-server"
-STUB = BUILD / "tests/campaign/stub_java"
 OPTIONS = ["--kill-grace", "200ms", "--session-close-grace", "2s", "--max-running", "6",
            "--max-sessions", "1000", "--max-queued", "100000", "--session-idle-timeout", "0"]
-CLIENTS = 4
-LIMITS = {"pause": 0.01, "settle": 60, "session_ends": 0.3}
-OVER_WITHIN = 60     # seconds: whatever is under way when no more is killed
-REACHED_WITHIN = 20  # seconds: a point that is to be passed
+REACHED_WITHIN = 1   # second: a point that may be passed
+# pause: seconds between two requests of a client; batches, sessions: that a client has at a time
+LIMITS = {"pause": 0.01, "settle": 60, "session_ends": 0.3, "reached": REACHED_WITHIN,
+          "lives": (0.03, 0.1, 0.1, 0.2, 0.4), "clients": 4, "batches": 6, "sessions": 1,
+          "stub": True}
+REAL = {"pause": 0.3, "settle": 120, "session_ends": 0.05, "lives": (1, 4, 4, 8), "clients": 1,
+        "batches": 1, "stub": False}
 
 
 class Epoch:
-    """`plan` has one entry for each kill: None (any time), "victim", or (point, passage)."""
+    """`plan` has one entry for each kill: None (any time), "victim", or (point, passage);
+    `programs` are the server and the stub java."""
 
-    def __init__(self, name, seed, plan, options=None, stub=True, limits=None):
+    def __init__(self, name, seed, plan, programs, spark=(), limits=None):
         self.name = name
         self.plan = plan
         self.dice = dice_of(seed, name)
         shared = pathlib.Path("/dev/shm")  # where fsync costs nothing; a SIGKILL spares the disk
         place = shared if shared.is_dir() and shutil.disk_usage(shared).free > 1 << 30 else None
         self.folder = pathlib.Path(tempfile.mkdtemp(prefix="sparkhost-campaign-", dir=place))
-        (self.folder / "job").touch()
-        installation = make_stub_installation(self.folder, STUB) if stub else options
-        self.server = Server(self.folder, PROGRAM, [*OPTIONS, *installation],
+        self.limits = {**LIMITS, "job": str(programs.java), **(limits or {})}
+        installation = spark or make_stub_installation(self.folder, programs.java)
+        self.server = Server(self.folder, programs.server, [*OPTIONS, *installation],
                              free_port(self.dice))
         self.ledger = Ledger()
-        limits = {**LIMITS, **(limits or {})}
         self.workers = [Worker(number, self.server, self.ledger,
-                               dice_of(seed, name, "client", number), limits)
-                        for number in range(CLIENTS)]
+                               dice_of(seed, name, "client", number), self.limits)
+                        for number in range(self.limits["clients"])]
         self.client = Client(self.server)
         self.kills = collections.Counter()   # by point, "any time", "driver or supervisor"
         self.missed = []                     # points that were not passed in time
@@ -83,7 +84,7 @@ class Epoch:
             kill = None
         if kill is None:
             # a start takes some 50 ms: many of these meet it before it is ready
-            self.server.wait_dead(self.dice.choice((0.03, 0.1, 0.1, 0.2, 0.4)) * self.dice.random())
+            self.server.wait_dead(self.dice.choice(self.limits["lives"]) * self.dice.random())
             self.bury("any time", self.server.kill)
             self.server.start()
             return
@@ -93,8 +94,10 @@ class Epoch:
         self.bury("any time", self.server.kill)
         self.server.start(point, passage)
         began = time.monotonic()
-        deadline = began + REACHED_WITHIN
-        while not self.server.wait_dead(0.01 if points.ends_application(point) else 1):
+        deadline = began + self.limits["reached"]
+        while not self.server.wait_dead(0.05):
+            if point.startswith("local.abandoned"):  # passed only where a supervisor is gone
+                victims.kill_one(self.folder, self.dice, self.ledger)
             if self.server.token_is_taken() or time.monotonic() > deadline:
                 break
         if not self.server.wait_dead(0):
@@ -162,7 +165,7 @@ class Epoch:
 
     def until(self, path, over, states):
         """What is there, as soon as it is over; as it is, when it does not come to that."""
-        deadline = time.monotonic() + OVER_WITHIN
+        deadline = time.monotonic() + self.limits["settle"]
         answer = self.get(path)
         while answer is not None and not over(answer) and time.monotonic() < deadline:
             state = answer["state"] if answer["state"] in states else states[0]
@@ -193,6 +196,7 @@ class Epoch:
         for session in self.ledger.sessions:
             if not session.is_gone:
                 with contextlib.suppress(Unanswered):
+                    session.end_asked = "delete"
                     self.client.ask("DELETE", f"/sessions/{session.id}")
 
     def look_for_leftovers(self):

@@ -78,7 +78,8 @@ class Batch(Followed):
         super().__init__(label)
         self.words = words
         self.body = {"file": file, "name": label,
-                     "args": [f"label={label}", *(f"{k}={v}" for k, v in words.items())],
+                     "args": [f"label={label}", f"evidence={evidence}",
+                              *(f"{word}={value}" for word, value in words.items())],
                      "conf": {"spark.campaign.evidence": evidence}}
         self.delete_asked = False
         self.gone_at = None  # when the DELETE was answered, in nanoseconds
@@ -126,4 +127,4 @@ class Statement(Followed):
         self.body = {"code": CODE.format(evidence=evidence, label=label, lines=lines, pause=pause)}
         self.cancel_asked = False
         self.unknown = False  # its POST was not answered, and it must not be asked again
-        self.refused = False
+        self.refused = None

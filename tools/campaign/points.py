@@ -18,8 +18,3 @@ def in_sources():
     for kind in re.findall(r'"([a-z_.]+)"', KINDS.search(PLUGINS.read_text(encoding="utf-8"))[1]):
         names.update((f"commit.{kind}.before", f"commit.{kind}.after"))
     return sorted(names)
-
-
-def ends_application(name):
-    """Whether it is the supervisor, or the driver that it makes, that passes this point."""
-    return name.startswith("supervisor.")

@@ -123,6 +123,8 @@ class Sessions:
                 self.ledger.fault("duplicated", f"{statement} of {session}: {seen}, {there}")
             if begun and session.ended_at is not None and begun[0].at > session.ended_at:
                 self.ledger.fault("ran after its kill", f"{statement} of {session}")
+            if statement.refused and (there or begun or not cut):
+                self.ledger.fault("wrong answer", f"{statement} of {session}: {statement.refused}")
             if begun and there:
                 starts.append((there[0]["id"], begun[0].at))
             if not is_there:

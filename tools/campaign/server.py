@@ -2,7 +2,6 @@
 """The server under test: started again and again on one folder and one port."""
 
 import os
-import pathlib
 import random
 import select
 import signal
@@ -11,10 +10,7 @@ import subprocess
 import threading
 import time
 
-ROOT = pathlib.Path(__file__).resolve().parents[2]
-BUILD = ROOT / "build" / "campaign"
 READY_WITHIN = 60  # seconds
-SLOW = 1.0
 
 
 def free_port(dice):

@@ -9,9 +9,7 @@ from campaign import ledger as ledgers
 from campaign.client import Client, Unanswered
 from campaign.ledger import ENDED, Batch, Session, Statement
 
-MOST_BATCHES = 6    # of one client that are not over
-MOST_SESSIONS = 1
-MOST_STATEMENTS = 6
+MOST_STATEMENTS = 6  # of a session that are not over
 
 
 class Worker(threading.Thread):
@@ -55,13 +53,13 @@ class Worker(threading.Thread):
         open_batches = [one for one in self.batches if one.state not in ENDED]
         statements = [one for session in self.sessions for one in session.statements]
         yield self.look_around, 1
-        if len(open_batches) < MOST_BATCHES:
+        if len(open_batches) < self.limits["batches"]:
             yield self.submit, 6
         if self.batches:
             yield self.look_at_batch, 6
             yield self.repeat_submit, 1
             yield self.delete_batch, 2
-        if len(self.sessions) < MOST_SESSIONS:
+        if len(self.sessions) < self.limits["sessions"]:
             yield self.open_session, 1
         if self.sessions:
             yield self.look_at_session, 2
@@ -109,7 +107,7 @@ class Worker(threading.Thread):
 
     def submit(self):
         batch = Batch(self.label("b"), self.random_words(), self.evidence,
-                      str(self.server.folder / "job"))
+                      self.limits["job"])
         self.insist(lambda: self.post_batch(batch))
 
     def random_words(self):
@@ -118,6 +116,8 @@ class Worker(threading.Thread):
         roll = self.dice.random()
         if roll < 0.2:
             words["exit"] = self.dice.choice((1, 3, 137))
+        elif not self.limits["stub"]:
+            pass  # the rest is the stub's
         elif roll < 0.3:
             words["signal"] = self.dice.choice((6, 9, 15))
         elif roll < 0.4:
@@ -286,9 +286,8 @@ class Worker(threading.Thread):
             statement.id = answer["id"]
             statement.saw(self.ledger, answer["state"])
             return
-        may_be_over = session.end_asked or self.ledger.victim_of("session", session.id)
-        if status in (400, 404) and may_be_over:
-            statement.refused = True
+        if status in (400, 404, 500):
+            statement.refused = f"{status} {answer}"  # as of a session that is over: judged later
         else:
             self.wrong(f"POST of {statement} to {session}", (status, answer))
 
