@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-#ifndef SPARKHOST_CRASH_POINT_HPP
-#define SPARKHOST_CRASH_POINT_HPP
+#ifndef SPARKHOST_SRC_CRASH_POINT_HPP
+#define SPARKHOST_SRC_CRASH_POINT_HPP
 
 // Where tools/crash-campaign ends a process. In any other build the macro is nothing.
 //

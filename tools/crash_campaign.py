@@ -123,7 +123,8 @@ class Campaign:
         names = [self.options.point] if self.options.point else points.in_sources()
         for begin in range(0, len(names), 25):
             some = names[begin:begin + 25]
-            self.run_epoch(f"points-{begin}", [(name, 1) for name in some], {"reached": 20})
+            self.run_epoch(f"points-{begin}", [(name, 1) for name in some],
+                           {"reached": 20, "ballast": 8000})
         for name in sorted(self.missed):
             say(f"   the point {name} was not reached")
 

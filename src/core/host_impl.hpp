@@ -258,6 +258,7 @@ public:
                           std::vector<Event> events, std::int64_t last);
     void statement_ended(const ActivePtr& session, const StatementPtr& statement);
     void statement_moved(const ActivePtr& session, const StatementPtr& statement);
+    void statement_begun(const ActivePtr& session, const StatementPtr& statement);
 
     // agent_gate.cpp: who may come in as an agent
     Result<void> listen_for_agents();

@@ -19,6 +19,29 @@ class Client:
         self.connection = None
         self.longest = (0, "")  # that was answered
 
+    def follow(self, path, patience):
+        """Server-sent events of a path, (id, event, object), until it is over, cut off, or silent
+        for so long."""
+        connection = http.client.HTTPConnection(*self.server.address, timeout=patience)
+        try:
+            connection.request("GET", path)
+            answer = connection.getresponse()
+            event = {}
+            while answer.status == 200:
+                line = answer.readline()
+                if not line:
+                    return
+                name, _, value = line.decode().rstrip("\n").partition(": ")
+                if name:
+                    event[name] = value
+                elif "data" in event:
+                    yield event.get("id"), event["event"], json.loads(event["data"])
+                    event = {}
+        except (OSError, http.client.HTTPException):
+            return  # what had come of an event that was not whole comes again
+        finally:
+            connection.close()
+
     def ask(self, method, path, body=None, key=None, patience=PATIENCE):
         """(status, object): one request, one answer, or Unanswered."""
         headers = {"Content-Type": "application/json"} if body is not None else {}

@@ -17,10 +17,11 @@ from campaign.worker import Worker
 OPTIONS = ["--kill-grace", "200ms", "--session-close-grace", "2s", "--max-running", "6",
            "--max-sessions", "1000", "--max-queued", "100000", "--session-idle-timeout", "0"]
 REACHED_WITHIN = 1   # second: a point that may be passed
-# pause: seconds between two requests of a client; batches, sessions: that a client has at a time
+# pause, lives, reached, settle, follow: seconds; batches, sessions: that a client has at a time;
+# ballast: bytes that fill the store
 LIMITS = {"pause": 0.01, "settle": 60, "session_ends": 0.3, "reached": REACHED_WITHIN,
           "lives": (0.03, 0.1, 0.1, 0.2, 0.4), "clients": 4, "batches": 6, "sessions": 1,
-          "stub": True}
+          "stub": True, "ballast": 0, "follow": 0.2}
 REAL = {"pause": 0.3, "settle": 120, "session_ends": 0.05, "lives": (1, 4, 4, 8), "clients": 1,
         "batches": 1, "stub": False}
 

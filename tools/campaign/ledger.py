@@ -74,13 +74,15 @@ class Followed:
 
 
 class Batch(Followed):
-    def __init__(self, label, words, evidence, file):
+    def __init__(self, label, words, evidence, file, ballast=0):
         super().__init__(label)
-        self.words = words
+        self.words = words  # what it does
         self.body = {"file": file, "name": label,
                      "args": [f"label={label}", f"evidence={evidence}",
                               *(f"{word}={value}" for word, value in words.items())],
                      "conf": {"spark.campaign.evidence": evidence}}
+        if ballast:
+            self.body["conf"]["spark.campaign.ballast"] = "x" * ballast
         self.delete_asked = False
         self.gone_at = None  # when the DELETE was answered, in nanoseconds
 
@@ -125,6 +127,7 @@ class Statement(Followed):
         super().__init__(label)
         self.lines = [f"{label} line {number}" for number in range(lines)]
         self.body = {"code": CODE.format(evidence=evidence, label=label, lines=lines, pause=pause)}
+        self.followed = b""  # what has come of its output so far, over many connections
         self.cancel_asked = False
         self.unknown = False  # its POST was not answered, and it must not be asked again
         self.refused = None

@@ -68,6 +68,7 @@ class Worker(threading.Thread):
         if statements:
             yield self.look_at_statement, 4
             yield self.cancel, 0.7
+            yield self.follow, 2
 
     def finish_pending(self):
         call = self.pending[0]
@@ -107,7 +108,7 @@ class Worker(threading.Thread):
 
     def submit(self):
         batch = Batch(self.label("b"), self.random_words(), self.evidence,
-                      self.limits["job"])
+                      self.limits["job"], self.limits["ballast"])
         self.insist(lambda: self.post_batch(batch))
 
     def random_words(self):
@@ -159,7 +160,8 @@ class Worker(threading.Thread):
 
     def look_at_batch(self):
         batch = self.dice.choice(self.batches)
-        path = f"/batches/{batch.id}" + self.dice.choice(("", "", "/state", "/log"))
+        path = f"/batches/{batch.id}" + self.dice.choice(
+            ("", "", "/state", "/log", "?wait=1&state=starting"))
         status, answer = self.ask("GET", path)
         if status == 404:
             return self.ledger.fault("lost", f"{batch} is not there any more")
@@ -308,6 +310,30 @@ class Worker(threading.Thread):
             self.wrong(f"GET {path}", (status, answer))
         else:
             statement.saw(self.ledger, answer["state"])
+
+    def follow(self):
+        """Takes up its output where the last connection to whatever server has left it."""
+        statement = self.some_statement()
+        if statement is None:
+            return
+        path = f"/sessions/{statement.session.id}/statements/{statement.id}?stream=1"
+        written = "".join(line + "\n" for line in statement.lines).encode()
+        self.ledger.count("requests")
+        for number, event, seen in self.client.follow(
+                f"{path}&position={len(statement.followed)}", self.limits["follow"]):
+            if event == "output":
+                statement.followed += seen["text"].encode()
+                right = int(number) == len(statement.followed)
+                if not right or not written.startswith(statement.followed):
+                    self.ledger.fault("output lost or reordered", f"{statement}: byte {number} of "
+                                      f"{statement.followed.decode(errors='replace')}")
+                    return
+            elif event == "statement":
+                statement.saw(self.ledger, seen["state"])
+                whole = (seen["output"] or {}).get("status") == "ok" and not statement.cancel_asked
+                if whole and statement.followed != written:
+                    self.ledger.fault("output lost or reordered",
+                                      f"{statement}: followed to {len(statement.followed)}")
 
     def cancel(self):
         statement = self.some_statement()

@@ -147,6 +147,29 @@ BOOST_AUTO_TEST_CASE(output_before_a_cancel_is_not_repeated_by_the_next_host) {
     BOOST_TEST(text_of(statement(id, number).output) == "before after");
 }
 
+BOOST_AUTO_TEST_CASE(a_statement_is_shown_to_run_when_the_one_before_is_durably_over) {
+    start();
+    agents->hold("statement");
+    const auto id = open();
+    const auto first = execute(id, "a");
+    const auto second = execute(id, "b");
+    settle();
+    faults().hold_commits();
+    agents->finish(id, {});
+    settle();
+    BOOST_TEST(agents->runs(id, "b") == 1u);
+    // the next host would show the first one running, and the second one waiting
+    BOOST_TEST((state(id, first) == StatementState::running));
+    BOOST_TEST((state(id, second) == StatementState::waiting));
+    faults().let_go();
+    settle();
+    BOOST_TEST((state(id, first) == StatementState::available));
+    BOOST_TEST((state(id, second) == StatementState::running));
+    agents->finish(id, {});
+    settle();
+    BOOST_TEST(statement(id, second).started.has_value());
+}
+
 BOOST_AUTO_TEST_CASE(a_cancel_that_was_not_stored_has_changed_nothing) {
     start();
     agents->hold("dial");
