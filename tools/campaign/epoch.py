@@ -84,7 +84,8 @@ class Epoch:
                 return
             kill = None
         if kill is None:
-            # a start takes some 50 ms: many of these meet it before it is ready
+            if self.dice.random() < 0.6:  # the others meet its start, too
+                self.server.wait_ready()
             self.server.wait_dead(self.dice.choice(self.limits["lives"]) * self.dice.random())
             self.bury("any time", self.server.kill)
             self.server.start()
