@@ -11,6 +11,10 @@
 #include <boost/asio/bind_cancellation_slot.hpp>
 #include <boost/asio/co_spawn.hpp>
 
+#ifdef SPARKHOST_CRASH_POINTS
+#include "campaign/plugin_crash_points.hpp"
+#endif
+
 #include <algorithm>
 #include <cstdlib>
 #include <filesystem>
@@ -64,6 +68,9 @@ sparkhost::Host make_host(asio::io_context& io, const Config& config,
          .max_rows = static_cast<std::size_t>(config.sql_rows),
          .job_jars = config.job_jars,
          .host_vanished_after = whole_seconds(config.host_vanished_after)}));
+#ifdef SPARKHOST_CRASH_POINTS
+    sparkhost::campaign::add_crash_points(plugins);
+#endif
     sparkhost::HostOptions options{
         .max_running = static_cast<std::size_t>(config.max_running),
         .max_queued = static_cast<std::size_t>(config.max_queued),

@@ -4,6 +4,7 @@
 #include "options.hpp"
 
 #include <fcntl.h>
+#include <poll.h>
 #include <sys/socket.h>
 #include <sys/un.h>
 
@@ -52,16 +53,23 @@ tcp::acceptor Listening::acceptor(asio::io_context& io) const {
 }
 
 Listening listen_on(const tcp::endpoint& endpoint) {
-    try {
-        asio::io_context io;
-        tcp::acceptor acceptor(io, endpoint);  // with SO_REUSEADDR
-        Listening listening;
-        listening.endpoint = acceptor.local_endpoint();
-        listening.socket = Descriptor(acceptor.release());
-        return listening;
-    } catch (const boost::system::system_error& failure) {
-        throw std::runtime_error("cannot listen on " + to_string(endpoint) + ": " +
-                                 failure.code().message());
+    // A server that was killed while it started a program leaves a copy of itself for a moment,
+    // between fork and exec, and that has the port.
+    for (int attempts = 50;; --attempts) {
+        try {
+            asio::io_context io;
+            tcp::acceptor acceptor(io, endpoint);  // with SO_REUSEADDR
+            Listening listening;
+            listening.endpoint = acceptor.local_endpoint();
+            listening.socket = Descriptor(acceptor.release());
+            return listening;
+        } catch (const boost::system::system_error& failure) {
+            if (failure.code() != asio::error::address_in_use || attempts == 0) {
+                throw std::runtime_error("cannot listen on " + to_string(endpoint) + ": " +
+                                         failure.code().message());
+            }
+        }
+        ::poll(nullptr, 0, 20);
     }
 }
 

@@ -116,8 +116,12 @@ boost::asio::awaitable<Result<AgentVerdict>> HostImpl::judge(AgentGreeting greet
     if (!detail::is_secret(greeting.secret, hash)) {
         co_return agent_gate::refusal(Code::unknown, "the secret is not that of the ticket");
     }
-    if (session->record.has_ended() || session->record.kill_requested) {
+    if (session->record.has_ended()) {
         co_return agent_gate::refusal(Code::ended, "the session has been ended");
+    }
+    if (session->record.kill_requested) {
+        // the kill is on its way: an agent that ends before it would leave a dead session
+        co_return agent_gate::refusal(Code::later, "the session is being ended");
     }
     if (!part.nonce.empty() && part.nonce != greeting.nonce) {
         co_return agent_gate::refusal(Code::claimed, "another process has claimed this ticket");
@@ -144,9 +148,10 @@ boost::asio::awaitable<Result<AgentVerdict>> HostImpl::judge(AgentGreeting greet
         co_return agent_gate::refusal(Code::later, claimed.error().text());
     }
     if (session->session->part.resume_hash != resume_hash) {  // something else came first
-        const bool ended = session->record.has_ended() || session->record.kill_requested;
-        co_return agent_gate::refusal(ended ? Code::ended : Code::claimed,
-                                      "the session was ended or claimed meanwhile");
+        const auto code = session->record.has_ended()      ? Code::ended
+                          : session->record.kill_requested ? Code::later
+                                                           : Code::claimed;
+        co_return agent_gate::refusal(code, "the session was ended or claimed meanwhile");
     }
     co_return verdict;
 }

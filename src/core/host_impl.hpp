@@ -279,6 +279,7 @@ public:
                           std::vector<Event> events, std::int64_t last);
     void statement_ended(const ActivePtr& session, const StatementPtr& statement);
     void statement_moved(const ActivePtr& session, const StatementPtr& statement);
+    void statement_begun(const ActivePtr& session, const StatementPtr& statement);
 
     // statement_acceptance.cpp
     boost::asio::awaitable<void> accept_statements(ActivePtr session);

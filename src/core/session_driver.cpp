@@ -41,14 +41,8 @@ public:
     void ended(SessionEnd end) override { tell_ending(words_of(end)); }
     void busy(StatementId statement) override {
         const auto found = session_->session->open.find(statement);
-        if (!is_current() || found == session_->session->open.end()) {
-            return;
-        }
-        detail::StatementObservation begun;
-        begun.event = detail::StatementEvent::begun;
-        begun.at = host_->clock->now();
-        if (detail::apply(found->second->record, begun)) {
-            host_->statement_moved(session_, found->second);
+        if (is_current() && found != session_->session->open.end()) {
+            host_->statement_begun(session_, found->second);
         }
     }
     void idle() override {
@@ -174,6 +168,7 @@ boost::asio::awaitable<Result<void>> HostImpl::load_statements(ActivePtr session
         auto statement = known == before.end() ? std::make_shared<StatementLife>() : known->second;
         if (known == before.end()) {
             statement->record = std::move(*record);
+            statement->record.output.clear();  // which early versions have stored with a cancel
             statement->record.version = ++live_version;
         } else {
             statement->record.cancel_requested = record->cancel_requested;
@@ -197,6 +192,22 @@ boost::asio::awaitable<Result<void>> HostImpl::load_statements(ActivePtr session
     session->progress.unsettled = !life.wrapped_up();
     wake_statements(id);
     co_return ok();
+}
+
+/// Shown as soon as all before it are durably over: the next host would take the first that is
+/// open for the one that runs.
+void HostImpl::statement_begun(const ActivePtr& session, const StatementPtr& statement) {
+    const auto& open = session->session->open;
+    statement->begun = statement->begun.value_or(clock->now());
+    if (open.empty() || open.begin()->second != statement) {
+        return;
+    }
+    detail::StatementObservation observation;
+    observation.event = detail::StatementEvent::begun;
+    observation.at = *statement->begun;
+    if (detail::apply(statement->record, observation)) {
+        statement_moved(session, statement);
+    }
 }
 
 /// Its end is durable, although the commit seemed to fail: who asks now reads it from the store.

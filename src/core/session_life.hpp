@@ -40,8 +40,9 @@ struct StatementLife {
     bool committing{false};
     bool ended{false};  ///< durably
 
-    bool ever_given{true};      ///< an agent may know it
-    std::uint64_t given_to{0};  ///< number of the connection that executes it; 0: none
+    std::optional<Timestamp> begun{};  ///< as its agent has said
+    bool ever_given{true};             ///< an agent may know it
+    std::uint64_t given_to{0};         ///< number of the connection that executes it; 0: none
     std::size_t output_size{0};
     std::vector<WaiterPtr> followers{};
 };

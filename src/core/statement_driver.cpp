@@ -71,13 +71,7 @@ public:
 private:
     static constexpr std::size_t largest_chunk = 64u << 10;
 
-    void begun() {
-        detail::StatementObservation observation;
-        observation.at = host_->clock->now();
-        if (detail::apply(statement_->record, observation)) {
-            host_->statement_moved(session_, statement_);
-        }
-    }
+    void begun() { host_->statement_begun(session_, statement_); }
 
     std::shared_ptr<HostImpl> host_;
     ActivePtr session_;
@@ -135,7 +129,15 @@ Change change_of(const StatementLife& statement, const std::deque<StatementLife:
         }
     }
     if (end) {
+        detail::StatementObservation begun;
+        begun.at = statement.begun.value_or(end->at);
+        if (statement.begun && detail::apply(next, begun)) {
+            change.observations.push_back(begun);
+        }
         take(*end, "statement.ended");
+    }
+    if (!next.result) {
+        next.output.clear();  // its agent says it again to the next host, from the first byte
     }
     Update update;
     update.key = statement.key;
@@ -190,8 +192,8 @@ void HostImpl::give_statements(const ActivePtr& session) {
 Timestamp HostImpl::end_of(const SessionLife& life, const StatementLife& statement) const {
     const auto now = clock->now();
     const auto next = life.open.upper_bound(statement.record.spec.id);
-    const bool begun = next != life.open.end() && next->second->record.started;
-    return begun ? std::min(now, *next->second->record.started) : now;
+    const bool begun = next != life.open.end() && next->second->begun;
+    return begun ? std::min(now, *next->second->begun) : now;
 }
 
 boost::asio::awaitable<void> HostImpl::run_statement(ActivePtr session, StatementPtr statement,
@@ -306,6 +308,9 @@ void HostImpl::statement_ended(const ActivePtr& session, const StatementPtr& sta
     statement->record.version = statement->stored_version;
     life.open.erase(statement->record.spec.id);
     leave_to_store(session, statement);
+    if (!life.open.empty() && life.open.begin()->second->begun) {
+        statement_begun(session, life.open.begin()->second);
+    }
     count([](HostStatus& s) { ++s.statements; });
     give_statements(session);
     watch_idleness(session);

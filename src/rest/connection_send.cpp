@@ -4,6 +4,7 @@
 
 #include "rest/connection.hpp"
 
+#include "crash_point.hpp"
 #include "rest/wire.hpp"
 
 #include <boost/asio/redirect_error.hpp>
@@ -30,7 +31,10 @@ asio::awaitable<bool> Connection::send(Self self, Response response, unsigned ve
     sending.date = self->date();
     const std::string head = response_head(response, sending);
     const std::string body = std::move(response.body());
-    co_return co_await send_rest(self, head, body);
+    SPARKHOST_CRASH_POINT("rest.answer.before");
+    const bool sent = co_await send_rest(self, head, body);
+    SPARKHOST_CRASH_POINT("rest.answer.after");
+    co_return sent;
 }
 
 asio::awaitable<bool> Connection::send_rest(Self self, std::string_view head,

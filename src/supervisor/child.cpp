@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "supervisor/child.hpp"
 
+#include "crash_point.hpp"
+
 #include <array>
 #include <cerrno>
 #include <csignal>
@@ -92,6 +94,7 @@ std::vector<std::string> merge(const std::vector<std::string>& environment,
     if (::dup2(start.output, STDOUT_FILENO) < 0 || ::dup2(start.output, STDERR_FILENO) < 0) {
         report(start, StartFailure::Step::program);
     }
+    SPARKHOST_CRASH_POINT("supervisor.child.exec");
     ::execve(start.arguments.front(), start.arguments.data(), start.environment.data());
     report(start, StartFailure::Step::program);
 }

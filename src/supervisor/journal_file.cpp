@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "supervisor/journal_file.hpp"
 
+#include "crash_point.hpp"
+
 #include <cerrno>
 #include <chrono>
 
@@ -25,11 +27,13 @@ bool JournalFile::flush() {
             return false;
         }
         written += size > 0 ? static_cast<std::size_t>(size) : 0;
+        SPARKHOST_CRASH_POINT("supervisor.journal.written");
     }
     if (durable_ < written && ::fdatasync(file_.get()) != 0) {
         return false;
     }
     durable_ = written;
+    SPARKHOST_CRASH_POINT("supervisor.journal.synced");
     return true;
 }
 

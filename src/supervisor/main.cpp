@@ -5,6 +5,8 @@
 
 #include "supervisor/supervisor.hpp"
 
+#include "crash_point.hpp"
+
 #include <cerrno>
 #include <csignal>
 #include <cstdlib>
@@ -109,6 +111,7 @@ int supervise(const std::string& folder) {
         ::unlink(ticket.control_name.c_str());
         return refuse("cannot listen on 127.0.0.1: " + fault);
     }
+    SPARKHOST_CRASH_POINT("supervisor.claim.before");
     switch (claim_ticket(ticket, fault)) {
         case Taking::failed:
             return refuse(fault);
@@ -120,7 +123,9 @@ int supervise(const std::string& folder) {
     }
     Supervisor supervisor(std::move(ticket), std::move(launcher), std::move(signals));
     supervisor.start();
+    SPARKHOST_CRASH_POINT("supervisor.start.done");
     say("claimed");
+    SPARKHOST_CRASH_POINT("supervisor.start.said");
     let_go_of_output();
     supervisor.run();
     return 0;

@@ -3,6 +3,8 @@
 
 #include "supervisor/descendants.hpp"
 
+#include "crash_point.hpp"
+
 #include <algorithm>
 #include <cerrno>
 #include <csignal>
@@ -41,6 +43,7 @@ Supervisor::Supervisor(Ticket ticket, LauncherSocket launcher, Fd signals)
       ending_(ticket_.plan.grace) {}
 
 void Supervisor::start() {
+    SPARKHOST_CRASH_POINT("supervisor.claim.taken");
     journal_.add({.word = JournalWord::claimed, .process = ticket_.self});
     // before user code can run: after a power cut, the claim must still be there to stop a second
     if (!sync_working_directory()) {
@@ -54,6 +57,7 @@ void Supervisor::start() {
     if (!child_.make(ticket_.plan, variables, ticket_.output)) {
         return fail_start(errno, "cannot make a process");
     }
+    SPARKHOST_CRASH_POINT("supervisor.child.made");
     const auto start_time = detail::read_start_time(child_.pid()).value_or(0);
     journal_.add(
         {.word = JournalWord::process, .process = {.pid = child_.pid(), .start_time = start_time}});
@@ -62,7 +66,9 @@ void Supervisor::start() {
         ::kill(child_.pid(), SIGKILL);  // it is still held back; reap() sees its end
         return fail_start(error, "cannot write the journal");
     }
+    SPARKHOST_CRASH_POINT("supervisor.child.journalled");
     child_.release();
+    SPARKHOST_CRASH_POINT("supervisor.child.released");
 }
 
 void Supervisor::fail_start(int error, const std::string& what) {
@@ -111,6 +117,7 @@ void Supervisor::run() {
         }
         perform(ending_.on_time(Clock::now()));
     }
+    SPARKHOST_CRASH_POINT("supervisor.end.journalled");
     // whoever has connected meanwhile gets everything, too
     control_.accept_peers();
     control_.tell(journal_.durable());
@@ -194,8 +201,10 @@ void Supervisor::request_kill() {
     kill_requested_ = true;
     journal_.add({.word = JournalWord::kill_requested});
     journal_.flush();  // a full disk must not keep anything alive: go on without
+    SPARKHOST_CRASH_POINT("supervisor.kill.journalled");
     launcher_.stop();
     perform(ending_.on_kill_requested(Clock::now()));
+    SPARKHOST_CRASH_POINT("supervisor.kill.signalled");
 }
 
 void Supervisor::on_signals() {
@@ -266,6 +275,7 @@ void Supervisor::finish_if_over(bool children_left) {
     if (child_.result_fd() >= 0) {
         on_start_result();
     }
+    SPARKHOST_CRASH_POINT("supervisor.end.before");
     if (exec_failed_) {
         add_end(JournalEnd::failed, status_not_started);
     } else if (child_end_->si_code == CLD_EXITED) {

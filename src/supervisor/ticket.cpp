@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "supervisor/ticket.hpp"
 
+#include "crash_point.hpp"
+
 #include <array>
 #include <cerrno>
 #include <cstring>
@@ -108,6 +110,7 @@ Taking link_claim(const Ticket& ticket, std::string& fault) {
     }
     const bool linked = ::link(name.c_str(), "claim") == 0;
     const bool taken = !linked && errno == EEXIST;
+    SPARKHOST_CRASH_POINT("supervisor.claim.linked");
     if (!linked && !taken) {
         fail(fault, "cannot make claim");
     }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "backends/local/local_state.hpp"
 
+#include "crash_point.hpp"
 #include "hop.hpp"
 
 #include <boost/asio/buffer.hpp>
@@ -46,6 +47,7 @@ asio::awaitable<bool> ask_supervisor(UniqueFd control) {
     constexpr std::string_view request = "kill\n";
     co_await asio::async_write(*socket, asio::buffer(request),
                                asio::redirect_error(asio::use_awaitable, failed));
+    SPARKHOST_CRASH_POINT("local.kill.asked");
     std::string pending;
     char buffer[4096];
     while (!failed) {

@@ -2,6 +2,7 @@
 #include "backends/local/launch_recipe.hpp"
 #include "backends/local/local_state.hpp"
 
+#include "crash_point.hpp"
 #include "hop.hpp"
 
 #include <boost/asio/this_coro.hpp>
@@ -40,7 +41,9 @@ Result<Start> start_application(LaunchRecipe recipe, const SupervisorProgram& pr
     if (!prepared) {
         return prepared.error();
     }
+    SPARKHOST_CRASH_POINT("local.submit.plan_written");
     auto answers = start_supervisor(program, recipe.paths.folder(recipe.ticket));
+    SPARKHOST_CRASH_POINT("local.submit.supervisor_started");
     if (!answers) {
         return answers.error();
     }
@@ -102,6 +105,7 @@ Awaitable<void> submit_application(std::shared_ptr<LocalState> state, SubmitRequ
     }
     if (start) {
         std::string answer = co_await read_answer(std::move(*start->answers));
+        SPARKHOST_CRASH_POINT("local.submit.answered");
         if (answer == "claimed") {
             state->announce(ticket.id);
             if (state->watch) {

@@ -4,6 +4,8 @@
 #include "backends/local/process_start.hpp"
 #include "backends/local/supervisor_image.hpp"
 
+#include "crash_point.hpp"
+
 #include <boost/asio/buffer.hpp>
 #include <boost/asio/posix/stream_descriptor.hpp>
 #include <boost/asio/redirect_error.hpp>
@@ -99,6 +101,7 @@ Result<UniqueFd> start_supervisor(const SupervisorProgram& program,
     ProcessStart start;
     start.program = program.path;
     start.arguments = {ticket_folder};
+    start.environment = detail::crash_point_environment();
     start.output = writing.get();
     start.kept = program.memory.get();
     start.orphan = true;

@@ -4,6 +4,8 @@
 #include "backends/local/leftovers.hpp"
 #include "backends/local/ticket_data.hpp"
 
+#include "crash_point.hpp"
+
 #include <algorithm>
 #include <atomic>
 #include <cerrno>
@@ -87,9 +89,11 @@ Result<Claim> claim_for_killer(const WorkPaths& paths, const std::string& ticket
     if (::fsync(fd->get()) != 0) {
         return errno_error("sync", temporary, errno);
     }
+    SPARKHOST_CRASH_POINT("local.kill.before_claim");
     // link, not rename: whoever comes second must fail
     const bool linked = ::link(temporary.c_str(), paths.claim(ticket).c_str()) == 0;
     const int failure = errno;
+    SPARKHOST_CRASH_POINT("local.kill.claimed");
     ::unlink(temporary.c_str());
     if (!linked && failure != EEXIST) {
         return errno_error("claim", folder, failure);
@@ -122,12 +126,14 @@ Result<void> prepare_ticket_folder(const WorkPaths& paths, const std::string& ti
             return made;
         }
     }
+    SPARKHOST_CRASH_POINT("local.submit.folder_made");
     if (auto fault = launch_fault(plan); !fault.empty()) {
         return Error(Errc::backend_failed, fault);
     }
     if (auto written = write_file_durably(paths.properties(ticket), properties); !written) {
         return written;
     }
+    SPARKHOST_CRASH_POINT("local.submit.properties_written");
     if (auto written = write_file_durably(paths.launch(ticket), encode_launch(plan)); !written) {
         return written;
     }
@@ -170,7 +176,10 @@ Result<void> release_ticket(const WorkPaths& paths, const std::string& ticket, b
             return errno_error("move", log, errno);
         }
     }
-    return remove_tree(paths.folder(ticket));
+    SPARKHOST_CRASH_POINT("local.release.log_moved");
+    auto removed = remove_tree(paths.folder(ticket));
+    SPARKHOST_CRASH_POINT("local.release.removed");
+    return removed;
 }
 
 Result<void> settle_abandoned(const WorkPaths& paths, const std::string& ticket, const Claim& claim,
@@ -196,6 +205,7 @@ Result<void> settle_abandoned(const WorkPaths& paths, const std::string& ticket,
     if (claim.supervisor.boot_id == boot_id()) {
         end_leftovers(ticket, entries);
     }
+    SPARKHOST_CRASH_POINT("local.abandoned.leftovers_ended");
     JournalEntry ended;
     ended.time = now;
     ended.word = JournalWord::ended;
@@ -207,6 +217,7 @@ Result<void> settle_abandoned(const WorkPaths& paths, const std::string& ticket,
     if (auto written = write_fully(journal->get(), line, path); !written) {
         return written;
     }
+    SPARKHOST_CRASH_POINT("local.abandoned.written");
     if (::fdatasync(journal->get()) != 0) {
         return errno_error("sync", path, errno);
     }

@@ -2,6 +2,8 @@
 #include "storages/sqlite/engine.hpp"
 #include "storages/sqlite/failure.hpp"
 
+#include "crash_point.hpp"
+
 #include <sqlite3.h>
 
 #include <algorithm>
@@ -84,7 +86,9 @@ void Engine::run_checkpoint() {
     auto* handle = store_->checkpoints.getHandle();
     int log = 0;
     int moved = 0;
+    SPARKHOST_CRASH_POINT("sqlite.background_checkpoint.before");
     auto code = sqlite3_wal_checkpoint_v2(handle, nullptr, SQLITE_CHECKPOINT_PASSIVE, &log, &moved);
+    SPARKHOST_CRASH_POINT("sqlite.background_checkpoint.after");
     bool failed = code != SQLITE_OK && code != SQLITE_BUSY;
     if (failed)
         note(classify(sqlite3_extended_errcode(handle), Stage::syncing, sqlite3_errmsg(handle)),

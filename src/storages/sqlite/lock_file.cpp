@@ -2,12 +2,15 @@
 #include "storages/sqlite/lock_file.hpp"
 
 #include <fcntl.h>
+#include <poll.h>
 #include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include <array>
 #include <cerrno>
+#include <csignal>
+#include <cstdlib>
 #include <cstring>
 
 namespace sparkhost::detail::sqlite {
@@ -30,10 +33,37 @@ bool write_holder(int descriptor, const std::string& mark) noexcept {
                static_cast<ssize_t>(text.size());
 }
 
-std::string lock_holder(int descriptor) {
+std::string holders_pid(int descriptor) {
     auto holder = read_holder(descriptor);
     holder.resize(std::min(holder.size(), holder.find_first_not_of("0123456789")));
+    return holder;
+}
+
+std::string lock_holder(int descriptor) {
+    auto holder = holders_pid(descriptor);
     return holder.empty() ? "another process" : "process " + holder;
+}
+
+/// A host that was killed while it started a program leaves a copy of itself for a moment, between
+/// fork and exec, and that has the lock.
+bool is_left_by_the_dead(int descriptor) {
+    auto holder = std::atoi(holders_pid(descriptor).c_str());
+    return holder > 0 && ::kill(holder, 0) != 0 && errno == ESRCH;
+}
+
+bool take_lock(int descriptor) {
+    constexpr int attempts = 100;
+    constexpr int pause_ms = 20;
+    for (int attempt = 1;; ++attempt) {
+        if (::flock(descriptor, LOCK_EX | LOCK_NB) == 0)
+            return true;
+        const int failure = errno;
+        if (failure != EWOULDBLOCK || attempt == attempts || !is_left_by_the_dead(descriptor)) {
+            errno = failure;
+            return false;
+        }
+        ::poll(nullptr, 0, pause_ms);  // nobody tells when it has gone
+    }
 }
 
 Error cannot_lock(const std::string& path, int error) {
@@ -85,7 +115,7 @@ Result<LockFile> LockFile::acquire(const std::string& database) {
     lock.descriptor_ = ::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600);
     if (lock.descriptor_ < 0)
         return cannot_lock(path, errno);
-    if (::flock(lock.descriptor_, LOCK_EX | LOCK_NB) != 0) {
+    if (!take_lock(lock.descriptor_)) {
         if (errno != EWOULDBLOCK)
             return cannot_lock(path, errno);
         return Error(Errc::storage_failed, "the store " + database + " is in use by " +

@@ -4,6 +4,8 @@
 #include "storages/sqlite/failure.hpp"
 #include "storages/sqlite/schema.hpp"
 
+#include "crash_point.hpp"
+
 #include <fcntl.h>
 #include <sqlite3.h>
 #include <sys/stat.h>
@@ -105,7 +107,9 @@ Result<SQLite::Database> prepare(const OpenRequest& request) {
             return same.error();
     }
     migrate(database, *identity, migrations());
+    SPARKHOST_CRASH_POINT("sqlite.open.migrated");
     move_log(database);
+    SPARKHOST_CRASH_POINT("sqlite.open.log_moved");
     if (auto whole = check_size(database, path); !whole)
         return whole.error();
     if (request.check_pages) {
@@ -120,6 +124,7 @@ Result<std::unique_ptr<Store>> connect_all(const OpenRequest& request) {
     const auto& [path, vfs, log, known, check] = request;
     if (auto rewritten = rewrite_log(path, vfs, log); !rewritten)
         return rewritten.error();
+    SPARKHOST_CRASH_POINT("sqlite.open.log_rewritten");
     auto first = prepare(request);
     if (!first)
         return first.error();

@@ -5,6 +5,8 @@
 #include "storages/sqlite/schema.hpp"
 #include "storages/transaction_checks.hpp"
 
+#include "crash_point.hpp"
+
 #include <sqlite3.h>
 
 #include <algorithm>
@@ -76,7 +78,9 @@ GroupOutcome Writer::commit(std::span<const Transaction> group) {
         flush_counters();
         stage = Stage::committing;
         auto started = SteadyClock::now();
+        SPARKHOST_CRASH_POINT("sqlite.commit.before");
         commit_.run();
+        SPARKHOST_CRASH_POINT("sqlite.commit.after");
         outcome.seconds = std::chrono::duration<double>(SteadyClock::now() - started).count();
         stored_counters_ = counters_;
     } catch (const std::exception& failure) {
@@ -267,8 +271,10 @@ Result<void> Writer::probe() {
 Result<int> Writer::checkpoint() {
     int log = 0;
     int copied = 0;
+    SPARKHOST_CRASH_POINT("sqlite.checkpoint.before");
     auto code = sqlite3_wal_checkpoint_v2(database_.getHandle(), nullptr, SQLITE_CHECKPOINT_PASSIVE,
                                           &log, &copied);
+    SPARKHOST_CRASH_POINT("sqlite.checkpoint.after");
     if (code != SQLITE_OK && code != SQLITE_BUSY)
         return failed(classify(sqlite3_extended_errcode(database_.getHandle()), Stage::syncing,
                                sqlite3_errmsg(database_.getHandle())));

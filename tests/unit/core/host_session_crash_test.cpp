@@ -128,6 +128,48 @@ BOOST_AUTO_TEST_CASE(a_cancel_that_was_durable_is_carried_out_by_the_next_host) 
     BOOST_TEST((state(id, number) == StatementState::cancelled));
 }
 
+BOOST_AUTO_TEST_CASE(output_before_a_cancel_is_not_repeated_by_the_next_host) {
+    start();
+    agents->answer("stubborn", {.endless = true, .swallows_interrupts = true});
+    const auto id = open();
+    const auto number = execute(id, "stubborn");
+    agents->write(id, {OutputStream::standard_output, "before "});
+    settle();
+    interrupt(id, number);
+    crash();
+    start();
+    come_back(id);
+    agents->write(id, {OutputStream::standard_output, "after"});
+    settle();
+    BOOST_TEST(text_of(statement(id, number).output) == "before after");
+    agents->finish(id, {});
+    settle();
+    BOOST_TEST(text_of(statement(id, number).output) == "before after");
+}
+
+BOOST_AUTO_TEST_CASE(a_statement_is_shown_to_run_when_the_one_before_is_durably_over) {
+    start();
+    agents->hold("statement");
+    const auto id = open();
+    const auto first = execute(id, "a");
+    const auto second = execute(id, "b");
+    settle();
+    faults().hold_commits();
+    agents->finish(id, {});
+    settle();
+    BOOST_TEST(agents->runs(id, "b") == 1u);
+    // the next host would show the first one running, and the second one waiting
+    BOOST_TEST((state(id, first) == StatementState::running));
+    BOOST_TEST((state(id, second) == StatementState::waiting));
+    faults().let_go();
+    settle();
+    BOOST_TEST((state(id, first) == StatementState::available));
+    BOOST_TEST((state(id, second) == StatementState::running));
+    agents->finish(id, {});
+    settle();
+    BOOST_TEST(statement(id, second).started.has_value());
+}
+
 BOOST_AUTO_TEST_CASE(a_cancel_that_was_not_stored_has_changed_nothing) {
     start();
     agents->hold("dial");
@@ -225,10 +267,26 @@ BOOST_AUTO_TEST_CASE(a_closed_session_takes_the_claim_first) {
     ask(sessions().close(id)).value();
     agents->let_go("dial");
     settle();
-    BOOST_TEST(agents->last_refusal(id) == "ended");
+    BOOST_TEST(agents->last_refusal(id) == "later");
+    BOOST_TEST((state(id) == SessionState::shutting_down));
     cluster->let_go("kill");
     settle();
-    BOOST_TEST(session(id).has_ended());
+    BOOST_TEST((state(id) == SessionState::killed));
+}
+
+BOOST_AUTO_TEST_CASE(an_agent_whose_session_is_being_killed_waits_for_it) {
+    start();
+    const auto id = open();
+    agents->drop_connection(id);
+    settle();
+    cluster->hold("kill");
+    ask(sessions().close(id)).value();
+    crash();
+    start();
+    come_back(id);  // told that all is over it would end by itself, and its session be dead
+    cluster->let_go("kill");
+    settle();
+    BOOST_TEST((state(id) == SessionState::killed));
 }
 
 BOOST_AUTO_TEST_CASE(an_agent_that_comes_before_the_host_is_ready_comes_again) {

@@ -3,7 +3,11 @@
 #include "unit/storages/sqlite_bench.hpp"
 
 #include <SQLiteCpp/Database.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <sys/file.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include <boost/test/unit_test.hpp>
@@ -136,6 +140,26 @@ BOOST_AUTO_TEST_CASE(the_refusal_of_a_second_opener_names_path_and_process) {
     BOOST_TEST(says(error, "process " + std::to_string(::getpid())));
     first.storage.reset();
     second.open().value();
+}
+
+BOOST_AUTO_TEST_CASE(a_lock_that_a_killed_host_has_left_with_a_copy_of_itself_is_waited_for) {
+    test::SqliteBench bench;
+    const int file = ::open((bench.options.path + ".lock").c_str(), O_RDWR | O_CREAT, 0600);
+    BOOST_REQUIRE(::flock(file, LOCK_EX | LOCK_NB) == 0);
+    const pid_t host = ::fork();  // its number is that of nobody when it has been reaped
+    if (host == 0)
+        ::_exit(0);
+    const auto text = std::to_string(host) + "\n";
+    BOOST_REQUIRE(::pwrite(file, text.data(), text.size(), 0) > 0);
+    BOOST_REQUIRE(::waitpid(host, nullptr, 0) == host);
+    const pid_t copy = ::fork();
+    if (copy == 0) {
+        ::poll(nullptr, 0, 200);  // on its way to exec
+        ::_exit(0);
+    }
+    ::close(file);
+    BOOST_TEST(bench.open().has_value());
+    ::waitpid(copy, nullptr, 0);
 }
 
 BOOST_AUTO_TEST_CASE(a_failed_open_gives_the_lock_back) {

@@ -1,0 +1,20 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The crash points, as the sources have them."""
+
+import pathlib
+import re
+
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+PLUGINS = ROOT / "tests" / "campaign" / "plugin_crash_points.cpp"
+POINT = re.compile(r'SPARKHOST_CRASH_POINT\("([a-z_.]+)"\)')
+KINDS = re.compile(r"commit_kinds\{(.*?)\};", re.DOTALL)
+
+
+def in_sources():
+    """All names, sorted."""
+    names = set()
+    for path in [*(ROOT / "src").rglob("*.[ch]pp"), PLUGINS]:
+        names.update(POINT.findall(path.read_text(encoding="utf-8")))
+    for kind in re.findall(r'"([a-z_.]+)"', KINDS.search(PLUGINS.read_text(encoding="utf-8"))[1]):
+        names.update((f"commit.{kind}.before", f"commit.{kind}.after"))
+    return sorted(names)
