@@ -303,7 +303,7 @@ const std::vector<Option>& options() {
         std::vector<Option> all;
         for (const auto& part : {listening_options(), life_options(), storage_and_spark_options(),
                                  policy_options(), work_options(), retry_options(), livy_options(),
-                                 logging_options()}) {
+                                 std::vector{log_level_option()}}) {
             all.insert(all.end(), part.begin(), part.end());
         }
         return all;
