@@ -3,6 +3,7 @@
 
 #include "unit/rest/router_fixture.hpp"
 
+#include <boost/json/serialize.hpp>
 #include <boost/test/unit_test.hpp>
 
 #include <string>
