@@ -130,9 +130,9 @@ public:
     /// before or after a crash of either side, it never lets user code run twice: it adopts the
     /// first. Success: the application exists, or has existed, and `watch` reports it.
     /// Errors: backend_failed – it was not started and never will be. invalid_state – `kill` has
-    /// taken the ticket. indeterminate – whether it was started is not known, or there is no room to
-    /// start it now (a full disk): the host asks again after a while, with the same ticket.
-    /// In doubt about how it went an implementation succeeds and lets `watch` say how it ended.
+    /// taken the ticket. indeterminate – whether it was started is not known, or there is no room
+    /// to start it now (a full disk): the host asks again after a while, with the same ticket. In
+    /// doubt about how it went an implementation succeeds and lets `watch` say how it ended.
     virtual Awaitable<void> submit(SubmitRequest request, Ticket ticket) = 0;
 
     /// Runs until cancelled. Reports the state of every application of this store:

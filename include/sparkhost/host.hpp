@@ -153,8 +153,8 @@ struct LatencyHistogram {
 
 /// Figures for /metrics and health. A copy taken at one moment.
 struct HostStatus {
-    bool ready{false};     ///< open, recovered, accepting
-    bool draining{false};  ///< stop() has been called
+    bool ready{false};            ///< open, recovered, accepting
+    bool draining{false};         ///< stop() has been called
     bool storage_healthy{false};  ///< what was written last is durable
     /// While it is not healthy: since when, and what the storage said last.
     std::optional<Timestamp> storage_failing_since{};

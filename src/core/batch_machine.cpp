@@ -109,8 +109,7 @@ void add_report_times(BatchRecord& record, const ApplicationStatus& report) {
         add_entry(record, "process_started", not_before(*report.started, record, {}));
     }
     if (report.context_up) {
-        add_entry(record, "context_up",
-                  not_before(*report.context_up, record, {"process_started"}),
+        add_entry(record, "context_up", not_before(*report.context_up, record, {"process_started"}),
                   report.application_id);
     }
     if (!report.application_id.empty()) {

@@ -115,7 +115,7 @@ public:
     // storage_health.cpp
     void storage_trouble(const Error& error);
     void storage_works();
-    void storage_lost(const Error& error);  ///< in doubt: reopen, then read what is true
+    void storage_lost(const Error& error);         ///< in doubt: reopen, then read what is true
     void storage_retry_later(const Error& error);  ///< it failed: try again after a while
     boost::asio::awaitable<void> reopen_storage();
     boost::asio::awaitable<void> retry_storage();

@@ -100,9 +100,9 @@ Result<void> HostImpl::availability() const {
         return Errc::stopped;
     }
     if (storage_suspect) {
-        return Error(Errc::indeterminate,
-                     "what the store holds is in doubt until it can be opened again: " +
-                         trouble_text);
+        return Error(
+            Errc::indeterminate,
+            "what the store holds is in doubt until it can be opened again: " + trouble_text);
     }
     return ok();
 }

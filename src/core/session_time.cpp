@@ -73,8 +73,8 @@ boost::asio::awaitable<void> HostImpl::end_of_lifetime(ActivePtr session) {
     auto last = SteadyTime::max();
     if (spec.ttl) {
         // By the wall clock only as far as an earlier host has seen it; that may have jumped.
-        const auto lived = std::clamp<Timestamp::duration>(
-            clock->now() - session->record.created, Timestamp::duration::zero(), *spec.ttl);
+        const auto lived = std::clamp<Timestamp::duration>(clock->now() - session->record.created,
+                                                           Timestamp::duration::zero(), *spec.ttl);
         last = clock->steady_now() + (*spec.ttl - lived);
     }
     for (;;) {

@@ -25,8 +25,8 @@ void HostImpl::storage_trouble(const Error& error) {
         s.problem = "the storage does not work: " + trouble_text;
     });
     if (begins) {
-        log(LogLevel::error, "the storage does not work, trying again until it does: " +
-                                 trouble_text);
+        log(LogLevel::error,
+            "the storage does not work, trying again until it does: " + trouble_text);
     } else if (news) {
         log(LogLevel::warning, "the storage still does not work: " + trouble_text);
     }
@@ -110,8 +110,8 @@ boost::asio::awaitable<void> HostImpl::retry_storage() {
             break;
         }
         storage_trouble(worked.error());
-        storage_delay = std::clamp(storage_delay * 2, options.storage_retry,
-                                   options.storage_retry_max);
+        storage_delay =
+            std::clamp(storage_delay * 2, options.storage_retry, options.storage_retry_max);
     }
     storage_retrying = false;
     if (stage != Stage::ready || storage_suspect) {

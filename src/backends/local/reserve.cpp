@@ -46,6 +46,18 @@ TicketData ticket_data(const SparkInstallation& spark, Properties properties) {
     return data;
 }
 
+/// A name that nothing has. Something has it when the store has been put back to a backup, which
+/// gives numbers again: to take up what ran under the name then would be another batch's end.
+Result<std::string> free_ticket_id(const WorkPaths& paths, const SubmitRequest& request) {
+    for (int turn = 1; turn < 1000; ++turn) {
+        std::string id = ticket_id(request, turn);
+        if (!file_exists(paths.folder(id)) && !file_exists(paths.kept_log(id))) {
+            return id;
+        }
+    }
+    return Error(Errc::backend_failed, "there is no free name for a ticket in " + paths.root);
+}
+
 }  // namespace
 
 Awaitable<Ticket> reserve_ticket(std::shared_ptr<LocalState> state, SubmitRequest request) {
@@ -73,14 +85,17 @@ Awaitable<Ticket> reserve_ticket(std::shared_ptr<LocalState> state, SubmitReques
     if (!options) {
         co_return options.error();
     }
-    auto check = [file = request.spec.file] { return check_application_file(file); };
-    Result<void> checked =
+    auto check = [request, paths = state->paths]() -> Result<std::string> {
+        auto readable = check_application_file(request.spec.file);
+        return readable ? free_ticket_id(paths, request) : readable.error();
+    };
+    Result<std::string> id =
         co_await run_blocking(state->context.blocking_executor, std::move(check));
-    if (!checked) {
-        co_return checked.error();
+    if (!id) {
+        co_return id.error();
     }
     Ticket ticket;
-    ticket.id = ticket_id(request);
+    ticket.id = std::move(*id);
     ticket.data = encode_ticket_data(data);
     co_return ticket;
 }

@@ -77,8 +77,9 @@ Result<TicketData> decode_ticket_data(std::string_view text) {
     }
 }
 
-std::string ticket_id(const SubmitRequest& request) {
-    const std::string suffix = "-" + std::to_string(request.attempt);
+std::string ticket_id(const SubmitRequest& request, int turn) {
+    const std::string suffix =
+        "-" + std::to_string(request.attempt) + (turn > 1 ? "-" + std::to_string(turn) : "");
     std::string id =
         lower_case_name(request.store_uuid.substr(0, 8)) + "-" + lower_case_name(request.subject);
     constexpr std::size_t max_length = 63;

@@ -31,8 +31,9 @@ std::string encode_ticket_data(const TicketData& data);
 Result<TicketData> decode_ticket_data(std::string_view text);
 
 /// "<first 8 of the store's uuid>-<subject>-<attempt>", in lower case; what else a subject may
-/// hold becomes '-'; at most 63 characters.
-std::string ticket_id(const SubmitRequest& request);
+/// hold becomes '-'; at most 63 characters. The next names are for where that one is taken: with
+/// "-2", "-3" … behind it.
+std::string ticket_id(const SubmitRequest& request, int turn = 1);
 
 /// Whether `id` can be one of ours: lower-case letters, digits and '-', 1 to 63 of them. Guards
 /// paths made of it.

@@ -207,8 +207,7 @@ Result<StoreInfo> Engine::reopen() {
         guard_ = store_->guard;
     close_store();
     if (known_ && guard_.look() == FileGuard::Finding::database_gone)
-        return Error(Errc::storage_failed,
-                     guard_.error(FileGuard::Finding::database_gone).detail);
+        return Error(Errc::storage_failed, guard_.error(FileGuard::Finding::database_gone).detail);
     if (!lock_.held() || !lock_.in_place(options_.path)) {
         auto lock = LockFile::acquire(options_.path);
         if (!lock)

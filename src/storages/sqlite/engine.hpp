@@ -120,7 +120,7 @@ private:
     std::unique_ptr<Store> store_;
     std::optional<StoreInfo> known_;  ///< what has been answered, once it has been open
     std::atomic<bool> damaged_{false};
-    FileGuard guard_;                 ///< of the store that was open last
+    FileGuard guard_;  ///< of the store that was open last
     std::string why_;  ///< misplaced: in which way
 
     std::atomic<std::uint64_t> commits_{0};

@@ -29,8 +29,7 @@ std::string read_holder(int descriptor) {
 bool write_holder(int descriptor, const std::string& mark) noexcept {
     auto text = std::to_string(::getpid()) + mark + "\n";
     return ::ftruncate(descriptor, 0) == 0 &&
-           ::pwrite(descriptor, text.data(), text.size(), 0) ==
-               static_cast<ssize_t>(text.size());
+           ::pwrite(descriptor, text.data(), text.size(), 0) == static_cast<ssize_t>(text.size());
 }
 
 std::string holders_pid(int descriptor) {

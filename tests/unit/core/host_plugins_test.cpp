@@ -143,6 +143,42 @@ BOOST_AUTO_TEST_CASE(a_backend_that_throws_is_a_backend_that_failed) {
     }
 }
 
+BOOST_FIXTURE_TEST_CASE(a_submit_that_is_in_doubt_is_asked_for_again_with_the_same_ticket,
+                        HostFixture) {
+    cluster->set_pace(FakeCluster::Pace::by_hand);
+    start();
+    cluster->fail_next("submit", Error(Errc::indeterminate, "no room"), 3);
+    const auto id = submit().id;
+    const auto first = ticket(id);
+    for (int round = 0; round < 3; ++round) {
+        BOOST_TEST(phase(id) == BatchPhase::reserved);
+        BOOST_TEST(ticket(id) == first);
+        advance(31s);
+    }
+    BOOST_TEST(phase(id) == BatchPhase::submitted);
+    BOOST_TEST(ticket(id) == first);
+    finish(id);
+    BOOST_TEST(find(id).state() == BatchState::success);
+    long warned = 0;
+    for (const auto& line : logged) {
+        warned += line.find("trying again until it is: no room") != std::string::npos ? 1 : 0;
+    }
+    BOOST_TEST(warned == 3);  // the second and third at level debug
+}
+
+BOOST_FIXTURE_TEST_CASE(what_waits_to_be_submitted_again_can_be_killed, HostFixture) {
+    cluster->set_pace(FakeCluster::Pace::by_hand);
+    start();
+    cluster->fail_next("submit", Error(Errc::indeterminate, "no room"), 100);
+    const auto id = submit().id;
+    BOOST_TEST(phase(id) == BatchPhase::reserved);
+    BOOST_TEST(ask(host().kill(id)).has_value());
+    advance(31s);
+    advance(31s);
+    BOOST_TEST(find(id).state() == BatchState::killed);
+    BOOST_TEST(cluster->starts(ticket(id)) == 0u);
+}
+
 BOOST_AUTO_TEST_CASE(a_storage_that_throws_is_a_storage_that_failed) {
     for (const char* function :
          {"open", "commit", "find", "find_unique", "list", "read_events", "prune"}) {

@@ -2,15 +2,39 @@
 #include "unit/local/local_harness.hpp"
 
 #include "backends/local/ticket_data.hpp"
+#include "backends/local/ticket_folder.hpp"
 
 #include <boost/test/unit_test.hpp>
 
+#include <filesystem>
+#include <fstream>
 #include <functional>
 #include <stdexcept>
 
 namespace sparkhost::test {
 
 BOOST_AUTO_TEST_SUITE(local_reserve)
+
+// As when the store has been put back to a backup: its numbers are given again.
+BOOST_AUTO_TEST_CASE(a_ticket_never_has_the_name_of_what_is_there) {
+    LocalHarness harness;
+    auto script = [&]() -> asio::awaitable<void> {
+        auto backend = co_await harness.open();
+        auto request = harness.request("exit 0");
+        detail::local::WorkPaths paths{harness.options.work_dir};
+        std::filesystem::create_directories(paths.folder("0123abcd-batch-0-1"));
+        auto second = co_await backend->reserve(request);
+        require_ok(second);
+        BOOST_TEST(second->id == "0123abcd-batch-0-1-2");
+        const std::filesystem::path log = paths.kept_log(second->id);
+        std::filesystem::create_directories(log.parent_path());
+        std::ofstream(log) << "another batch's\n";
+        auto third = co_await backend->reserve(request);
+        require_ok(third);
+        BOOST_TEST(third->id == "0123abcd-batch-0-1-3");
+    };
+    run(script);
+}
 
 BOOST_AUTO_TEST_CASE(a_ticket_holds_all_decisions_and_touches_nothing) {
     LocalHarness harness;

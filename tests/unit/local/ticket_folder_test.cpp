@@ -44,6 +44,7 @@ BOOST_AUTO_TEST_CASE(ticket_ids_are_short_lower_case_and_safe_as_names) {
     auto longest = ticket_id(named_request("0123abcd", std::string(100, 'x'), 12));
     BOOST_TEST(longest.size() == 63u);
     BOOST_TEST(longest.ends_with("-12"));
+    BOOST_TEST(ticket_id(named_request("0123ABCD-99", "batch-7", 1), 2) == "0123abcd-batch-7-1-2");
     BOOST_TEST(is_ticket_id(longest));
     for (const char* other : {"", "a/b", "..", "A", "a.b", "a b", "a_b"}) {
         BOOST_TEST(!is_ticket_id(other), other);

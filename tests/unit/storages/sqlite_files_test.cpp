@@ -33,16 +33,16 @@ struct OpenStore : test::SqliteBench {
     std::int64_t records() { return list().value().total; }
     /// The bytes stay in the same file.
     static void overwrite(const std::string& path, const std::string& content) {
-        std::ofstream(path, std::ios::binary | std::ios::in).write(
-            content.data(), static_cast<std::streamsize>(content.size()));
+        std::ofstream(path, std::ios::binary | std::ios::in)
+            .write(content.data(), static_cast<std::streamsize>(content.size()));
     }
 };
 
 struct Mishap {
     std::string name;
     std::function<void(OpenStore&)> happen;
-    std::string told;      ///< by the operations that meet it
-    std::string refusal;   ///< by open(), where that cannot heal it
+    std::string told;     ///< by the operations that meet it
+    std::string refusal;  ///< by open(), where that cannot heal it
     std::function<void(OpenStore&)> undo;
 };
 
@@ -106,8 +106,9 @@ BOOST_AUTO_TEST_CASE(a_read_notices_it_too) {
             OpenStore store;
             mishap.happen(store);
             BOOST_TEST(store.list().error().is(Errc::indeterminate));
-            BOOST_TEST(store.storage->stats().failures_by_kind[static_cast<std::size_t>(
-                           StorageFailure::moved)] == 1U);
+            BOOST_TEST(store.storage->stats()
+                           .failures_by_kind[static_cast<std::size_t>(StorageFailure::moved)] ==
+                       1U);
         }
     }
 }
