@@ -199,7 +199,8 @@ struct Reach {
     bool delays{false};       ///< each effect, and each pair of effects, is held, without a crash
     bool holds_meddled{false};  ///< the effect that is meddled with is held (with crashes)
     std::vector<std::chrono::hours> jumps{};  ///< the wall clock jumps at each effect
-    std::size_t stride{1};    ///< of the second crashes only every so many are tried
+    std::size_t stride{1};         ///< of the second crashes only every so many are tried
+    std::optional<Fault> sought{};  ///< goes on until this is found
 };
 
 struct Exploration {
