@@ -184,7 +184,14 @@ boost::asio::awaitable<Result<BatchPage>> HostImpl::list(BatchQuery query) {
         if (!record) {
             co_return record.error();
         }
-        result.batches.push_back(std::move(*record));
+        // What is durable may not be known here yet: find() would then take back what a list shows.
+        const auto known = active.find(stored.key);
+        if (known != active.end() && known->second->record.version < record->version) {
+            record = known->second->record;
+        }
+        if (!query.state || record->state() == *query.state) {
+            result.batches.push_back(std::move(*record));
+        }
     }
     co_return result;
 }
