@@ -97,6 +97,16 @@ boost::asio::awaitable<Result<CommitResult>> HostImpl::accept(RecordKind kind,
     co_return committed;
 }
 
+/// Whether somebody has been quicker. Called for each acceptance when it is over.
+bool HostImpl::was_met_early(const Result<CommitResult>& accepted, RecordKind kind) {
+    const bool met = accepted && !accepted->ids.empty() &&
+                     met_early.contains(RecordKey{kind, accepted->ids.front()});
+    if (submits_in_flight + opening_sessions == 0) {
+        met_early.clear();
+    }
+    return met;
+}
+
 Result<RecordKey> HostImpl::judge_duplicate(const CommitResult::Duplicate& duplicate,
                                             const std::string& name,
                                             const std::string& request_fingerprint) {

@@ -347,6 +347,9 @@ ActivePtr HostImpl::activate(RecordKey key, BatchRecord record) {
         tickets[batch->record.ticket] = key;
     }
     active[key] = batch;
+    if (submits_in_flight + opening_sessions > 0) {
+        met_early.insert(key);
+    }
     return batch;
 }
 

@@ -161,8 +161,9 @@ public:
 
     // operations.cpp: what the public members do for batches, on the strand
     boost::asio::awaitable<Result<BatchRecord>> submit(BatchSpec spec);
-    void accepted(const BatchRecord& record, std::size_t backend, SteadyTime called,
+    void accepted(const BatchRecord& record, std::optional<std::size_t> backend, SteadyTime called,
                   std::int64_t sequence);
+    bool was_met_early(const Result<CommitResult>& accepted, RecordKind kind);
     boost::asio::awaitable<Result<BatchRecord>> read_record(BatchId id);
     boost::asio::awaitable<Result<BatchRecord>> find(BatchId id);
     boost::asio::awaitable<Result<BatchRecord>> find_named(std::string name);
@@ -368,6 +369,9 @@ public:
     std::int64_t waiting{0};  ///< accepted in the store, without a slot
     std::size_t submits_in_flight{0};
     std::size_t opening_sessions{0};  ///< being committed
+    /// Taken up by others while acceptances were under way: one may have been stored already, and
+    /// be seen in a list and asked for, before its own acceptance is known here.
+    std::unordered_set<RecordKey, KeyHash> met_early;
     bool dispatching{false};
     bool dispatch_again{false};
     std::unordered_set<std::int64_t> departed;  ///< batches forgotten while the queue was read

@@ -53,6 +53,7 @@ boost::asio::awaitable<Result<BatchRecord>> HostImpl::submit(BatchSpec spec) {
                                   record.spec, request_fingerprint);
     auto committed = co_await accept(RecordKind::batch, std::move(transaction), record.created);
     --submits_in_flight;
+    const bool met = was_met_early(committed, RecordKind::batch);
     if (!committed) {
         refresh_status();
         co_return committed.error();
@@ -70,16 +71,19 @@ boost::asio::awaitable<Result<BatchRecord>> HostImpl::submit(BatchSpec spec) {
         co_return made;
     }
     record.id = BatchId{committed->ids.front()};
-    accepted(record, *backend, called, committed->last_sequence);
+    accepted(record, met ? std::nullopt : backend, called, committed->last_sequence);
     co_return record;
 }
 
-void HostImpl::accepted(const BatchRecord& record, std::size_t backend, SteadyTime called,
-                        std::int64_t sequence) {
+/// Without a backend: somebody has taken it up already, and what is known of it is newer.
+void HostImpl::accepted(const BatchRecord& record, std::optional<std::size_t> backend,
+                        SteadyTime called, std::int64_t sequence) {
     const auto now = clock->steady_now();
     count([&](HostStatus& s) { detail::record_latency(s.accept, now - called); });
     count_phase(std::nullopt, BatchPhase::accepted);
-    cache.put(std::make_shared<const BatchRecord>(record));
+    if (backend) {
+        cache.put(std::make_shared<const BatchRecord>(record));
+    }
     Event event;
     event.sequence = sequence;
     event.at = record.created;
@@ -90,7 +94,7 @@ void HostImpl::accepted(const BatchRecord& record, std::size_t backend, SteadyTi
     std::vector<Event> events;
     events.push_back(std::move(event));
     // With nobody before it and a slot free, it need not be looked for in the store.
-    const bool direct = waiting == 0 && !dispatching && slots_used < options.max_running &&
+    const bool direct = backend && waiting == 0 && !dispatching && slots_used < options.max_running &&
                         stage == Stage::ready && !storage_suspect;
     if (!direct) {
         ++waiting;
@@ -100,7 +104,7 @@ void HostImpl::accepted(const BatchRecord& record, std::size_t backend, SteadyTi
         return dispatch();
     }
     auto batch = activate(key_of(record.id), record);
-    batch->backend = backend;
+    batch->backend = *backend;
     batch->durable_at = now;
     batch->direct = true;
     admit(std::move(batch));
@@ -182,7 +186,14 @@ boost::asio::awaitable<Result<BatchPage>> HostImpl::list(BatchQuery query) {
         if (!record) {
             co_return record.error();
         }
-        result.batches.push_back(std::move(*record));
+        // What is durable may not be known here yet: find() would then take back what a list shows.
+        const auto known = active.find(stored.key);
+        if (known != active.end() && known->second->record.version < record->version) {
+            record = known->second->record;
+        }
+        if (!query.state || record->state() == *query.state) {
+            result.batches.push_back(std::move(*record));
+        }
     }
     co_return result;
 }

@@ -90,6 +90,7 @@ boost::asio::awaitable<Result<SessionRecord>> HostImpl::open_session(SessionSpec
     auto committed =
         co_await accept(RecordKind::session, std::move(transaction), application.created);
     --opening_sessions;
+    const bool met = was_met_early(committed, RecordKind::session);
     if (!committed) {
         co_return committed.error();
     }
@@ -108,8 +109,22 @@ boost::asio::awaitable<Result<SessionRecord>> HostImpl::open_session(SessionSpec
     }
     application.id = BatchId{committed->ids.front()};
     const SessionId id{application.id.value};
-    auto session = activate_session(key_of(id), std::move(application), std::move(part));
-    auto record = session_operations::show(*session);
+    ActivePtr session;
+    if (!met) {
+        session = activate_session(key_of(id), std::move(application), std::move(part));
+    } else if (const auto known = active.find(key_of(id)); known != active.end()) {
+        session = known->second;  // and nothing, if it has come to its end since
+    }
+    SessionRecord record;
+    if (session) {
+        record = session_operations::show(*session);
+    } else {
+        auto found = co_await read_session(id);
+        if (!found) {
+            co_return found;
+        }
+        record = std::move(*found);
+    }
     Event event;
     event.sequence = committed->last_sequence;
     event.at = record.application.created;
@@ -120,7 +135,9 @@ boost::asio::awaitable<Result<SessionRecord>> HostImpl::open_session(SessionSpec
     std::vector<Event> events;
     events.push_back(std::move(event));
     publish(id, std::move(events), committed->last_sequence);
-    pump(std::move(session));
+    if (session) {
+        pump(std::move(session));
+    }
     co_return record;
 }
 

@@ -52,6 +52,7 @@ struct FaultVfs::State {
     std::size_t syncs{0};
     bool happened{false};
     bool really{true};
+    bool dropped{false};
     std::chrono::microseconds delay{0};
     std::function<void()> hook;
 
@@ -131,15 +132,19 @@ int vfs_sync(sqlite3_file* file, int flags) {
     std::function<void()> hook;
     std::chrono::microseconds delay;
     bool really = true;
+    bool dropped = false;
     {
         std::lock_guard lock(state.mutex);
         ++state.syncs;
         hook = state.hook;
         delay = state.delay;
         really = state.really;
+        dropped = state.dropped;
     }
     if (hook)
         hook();
+    if (dropped)
+        return SQLITE_OK;
     if (delay.count() > 0)
         std::this_thread::sleep_for(delay);
     auto failure = state.next(Op::sync);
@@ -292,6 +297,11 @@ void FaultVfs::delay_syncs(std::chrono::microseconds delay) {
 void FaultVfs::sync_really(bool really) {
     std::lock_guard lock(state_->mutex);
     state_->really = really;
+}
+
+void FaultVfs::drop_syncs(bool drop) {
+    std::lock_guard lock(state_->mutex);
+    state_->dropped = drop;
 }
 
 void FaultVfs::on_sync(std::function<void()> hook) {

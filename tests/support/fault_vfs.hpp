@@ -61,6 +61,10 @@ public:
     /// Syncs reach the real disk (default), or only count: faster.
     void sync_really(bool really);
 
+    /// Syncs succeed and do nothing: what is written stays unsynced, as with `synchronous=OFF`,
+    /// where SQLite does not ask for them.
+    void drop_syncs(bool drop);
+
     /// What is on the disk if the power is cut now.
     Disk cut_power(Unsynced unsynced, std::uint32_t seed = 0) const;
     /// Called just before each sync takes effect, on the thread that syncs: the moments at which

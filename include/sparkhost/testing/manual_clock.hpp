@@ -25,7 +25,7 @@ public:
     /// Moves both clocks forward and wakes whoever's deadline has come, earliest first.
     void advance(std::chrono::milliseconds by);
 
-    /// Sets the wall clock forward or back, as an administrator or a time server does. Nobody wakes.
+    /// Sets the wall clock off by so much, forward or back; nobody wakes.
     void jump(std::chrono::milliseconds by);
 
     /// How many are sleeping now.

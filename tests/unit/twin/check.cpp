@@ -16,17 +16,6 @@ std::string named(BatchId id) {
     return "batch " + std::to_string(id.value);
 }
 
-/// The answer of the store itself, which needs nobody's help.
-template <class T>
-Result<T> now(Awaitable<T> call) {
-    asio::io_context io(1);
-    std::optional<Result<T>> answer;
-    asio::co_spawn(io, std::move(call),
-                   [&](std::exception_ptr, Result<T> result) { answer = std::move(result); });
-    io.poll();
-    return answer.value();
-}
-
 int rank_of_word(const std::string& state) {
     return state == "starting" ? 0 : state == "running" ? 1 : 2;
 }
@@ -59,6 +48,22 @@ const char* to_word(Fault fault) {
     return "unknown";
 }
 
+/// The answer of the store itself.
+template <class T>
+Result<T> Twin::from_store(Awaitable<T> call) {
+    std::optional<Result<T>> answer;
+    asio::co_spawn(*lives_.back()->io, std::move(call),
+                   [&](std::exception_ptr, Result<T> result) { answer = std::move(result); });
+    settle();
+    return answer.value();
+}
+
+std::int64_t Twin::stored() {
+    Query query;
+    query.limit = 0;
+    return from_store(store->list(query)).value().total;
+}
+
 void Twin::check() {
     for (std::size_t number = 0; number < steps_.size(); ++number) {
         if (!is_over(number)) {
@@ -68,14 +73,22 @@ void Twin::check() {
     Query query;
     query.limit = 1000;
     std::set<BatchId> stored;
-    for (const auto& each : now(store->list(query)).value().records) {
+    for (const auto& each : from_store(store->list(query)).value().records) {
         const auto record = detail::decode_batch(each).value();
         stored.insert(record.id);
         observe(record, seen(record.id));
         check_batch(record);
     }
     for (const auto id : ledger.accepted) {
-        if (!stored.contains(id) && !ledger.batches[id].erase_asked) {
+        if (stored.contains(id) || ledger.batches[id].erase_asked) {
+            continue;
+        }
+        if (scenario_.forgets) {
+            const bool has_run = applications->starts("batch-" + std::to_string(id.value)) > 0;
+            if (!has_run && !ledger.batches[id].kill_asked) {
+                complain(Fault::not_run, named(id) + " was erased before it has run");
+            }
+        } else {
             complain(Fault::lost, named(id) + " was acknowledged and is not there");
         }
     }
@@ -139,7 +152,7 @@ void Twin::check_batch(const BatchRecord& record) {
 }
 
 void Twin::check_events() {
-    const auto all = now(store->read_events(EventQuery{})).value();
+    const auto all = from_store(store->read_events(EventQuery{})).value();
     std::int64_t expected = 0;
     std::map<BatchId, Event> last;
     for (const auto& entry : all) {

@@ -138,6 +138,15 @@ void Twin::look_around() {
         }
     };
     asio::co_spawn(*life.io, life.host->list({}), std::move(seen));
+    for (const auto& [id, batch] : ledger.batches) {
+        auto found = [this, raw = &life, before = batch.seen](std::exception_ptr,
+                                                              Result<BatchRecord> record) {
+            if (!raw->course->dead() && record) {
+                observe(*record, before);
+            }
+        };
+        asio::co_spawn(*life.io, life.host->find(id), std::move(found));
+    }
     settle();
 }
 

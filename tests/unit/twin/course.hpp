@@ -66,7 +66,7 @@ public:
         return true;
     }
 
-    /// The same for a step that can be waited for. False only when the life is cleared away.
+    /// A pass() for a step that can be waited for. False only when the life is cleared away.
     static asio::awaitable<bool> reach(std::shared_ptr<Course> self, std::string what) {
         const auto number = self->passed_;
         bool alive = self->pass(what);
@@ -82,6 +82,15 @@ public:
             co_await detail::Waiter::wait(grave);
         }
         co_return alive;
+    }
+
+    /// The host dies in the middle of something.
+    void die(const std::string& how) {
+        if (!dead_) {
+            dead_ = true;
+            trace_->push_back(how);
+            on_death();
+        }
     }
 
     /// Lets the one that has been held for longest go on. False: none is held.

@@ -53,7 +53,9 @@ private:
         }
         return tried;
     }
-    bool is_enough() const { return found_.violations.size() >= enough; }
+    bool is_enough() const {
+        return reach_.sought ? found_.found(*reach_.sought) : found_.violations.size() >= enough;
+    }
 
     /// Without a crash: each effect is held, alone and with each later one.
     void delay(const Run& plain) {
@@ -158,10 +160,12 @@ Run run(const Scenario& scenario, const Schedule& schedule) {
     result.effects = twin.effects();
     result.left_calls = twin.left_calls();
     for (const auto& violation : twin.violations()) {
-        result.violations.push_back(
-            {violation.fault, "scenario '" + scenario.name + "', schedule " + schedule.to_text() +
-                                  ": " + to_word(violation.fault) + ": " + violation.text +
-                                  text_of(twin.trace())});
+        auto text = "scenario '" + scenario.name + "', schedule " + schedule.to_text() + ": " +
+                    to_word(violation.fault) + ": " + violation.text;
+        if (result.violations.empty()) {
+            text += text_of(twin.trace());
+        }
+        result.violations.push_back({violation.fault, std::move(text)});
     }
     return result;
 }

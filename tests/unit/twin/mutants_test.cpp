@@ -10,15 +10,15 @@ namespace sparkhost::twin {
 
 namespace mutants_test {
 
-void expect_found(Scenario scenario, const Reach& reach, Mutation mutation, Fault fault) {
+void expect_found(Scenario scenario, Reach reach, Mutation mutation, Fault fault) {
     const auto sound = explore(scenario, reach);
     BOOST_TEST(sound.violations.empty(), "the scenario fails without the fault, too");
+    reach.sought = fault;
     scenario.mutation = std::move(mutation);
     const auto found = explore(scenario, reach);
     BOOST_TEST(found.found(fault), "it has not been found to be: " << to_word(fault));
-    for (const auto& violation : found.violations) {
-        BOOST_TEST_MESSAGE(violation.text);
-    }
+    BOOST_TEST_MESSAGE("found in " << found.schedules << " schedules: "
+                                   << (found.violations.empty() ? "" : found.violations.back().text));
 }
 
 Reach once() {

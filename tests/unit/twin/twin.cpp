@@ -189,6 +189,16 @@ bool Twin::move_cluster() {
     return false;
 }
 
+bool Twin::pass_time(std::chrono::minutes in_all) {
+    const auto begin = testing::ManualClock().steady_now();
+    if (clock->steady_now() - begin >= in_all) {
+        return false;
+    }
+    trace_->push_back("time passes");
+    clock->advance(std::chrono::seconds(20));
+    return true;
+}
+
 void Twin::let_calls_arrive() {
     trace_->push_back("calls of the dead host arrive");
     for (auto& call : std::exchange(late_, {})) {

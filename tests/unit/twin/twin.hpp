@@ -94,6 +94,7 @@ struct Scenario {
     /// More to be moved by the world when everything is at rest; false: nothing (any more).
     std::function<bool(Twin&)> move{};
     std::function<void(Twin&)> check{};  ///< more than the ledger check
+    bool forgets{false};  ///< what has ended is erased after a while
     Mutation mutation{};
     std::chrono::milliseconds patience{std::chrono::minutes(3)};  ///< that time may pass at rest
 };
@@ -134,6 +135,9 @@ public:
     Host& host();
     asio::io_context& io();
     CoursePtr course();
+    /// Moves the clock a step, as long as less than this has passed since the beginning.
+    bool pass_time(std::chrono::minutes in_all);
+    std::int64_t stored();  ///< batches that are in the store
     void complain(Fault fault, std::string text);
     void observe(const BatchRecord& record, const std::optional<BatchRecord>& before);
     std::optional<BatchRecord> seen(BatchId id) const;
@@ -169,6 +173,8 @@ private:
     void watch(BatchId id);
     void look_around();
     bool at_rest() const;
+    template <class T>
+    Result<T> from_store(Awaitable<T> call);
     void check();
     void check_batch(const BatchRecord& record);
     void check_events();
@@ -199,7 +205,8 @@ struct Reach {
     bool delays{false};       ///< each effect, and each pair of effects, is held, without a crash
     bool holds_meddled{false};  ///< the effect that is meddled with is held (with crashes)
     std::vector<std::chrono::hours> jumps{};  ///< the wall clock jumps at each effect
-    std::size_t stride{1};    ///< of the second crashes only every so many are tried
+    std::size_t stride{1};         ///< of the second crashes only every so many are tried
+    std::optional<Fault> sought{};  ///< goes on until this is found
 };
 
 struct Exploration {
