@@ -64,8 +64,11 @@ def say(text, end="\n"):
 
 
 def real_spark():
-    """What tools/lib.sh says."""
-    return ["--spark-home", os.environ["SPARKHOST_TEST_SPARK35"],
+    """What tools/lib.sh says; with the cache that the tests share, where there is one."""
+    cache = os.environ.get("SPARKHOST_TEST_CACHE")
+    shared = cache and pathlib.Path(cache, "ready").exists()
+    return [*(("--cache-dir", cache) if shared else ("--class-data-archive", "off")),
+            "--spark-home", os.environ["SPARKHOST_TEST_SPARK35"],
             "--python", os.environ["SPARKHOST_TEST_PYTHON35"], "--master", "local[1]"]
 
 

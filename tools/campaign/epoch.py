@@ -87,6 +87,9 @@ class Epoch:
             if self.dice.random() < 0.6:  # the others meet its start, too
                 self.server.wait_ready()
             self.server.wait_dead(self.dice.choice(self.limits["lives"]) * self.dice.random())
+            if self.dice.random() < 0.1:  # in the middle of an orderly stop, or just after it
+                self.server.process.terminate()
+                self.server.wait_dead(0.1 * self.dice.random())
             self.bury("any time", self.server.kill)
             self.server.start()
             return

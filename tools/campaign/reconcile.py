@@ -9,6 +9,7 @@ import shutil
 import sqlite3
 import tempfile
 
+from campaign import points
 from campaign.ledger import ENDED, OVER
 
 KIND_SHIFT = 48
@@ -198,11 +199,14 @@ def check_store(folder, ledger):
     for kind, one in acknowledged:
         if (kind << KIND_SHIFT) + one.id not in records:
             ledger.fault("lost", f"{one} was accepted and is not in the store")
+    known = set(points.kinds_of_events())
     reached = {}
     for expected, (sequence, row, kind, body) in enumerate(events, 1):
         if sequence != expected:
             ledger.fault("event log", f"number {expected} is missing, {sequence} comes")
             break
+        if kind not in known:
+            ledger.fault("event log", f"commits of {kind} have no crash points")
         noun, word = kind.split(".")
         where = PHASES.index(word) if word in PHASES else None
         if noun != KINDS[row >> KIND_SHIFT] or (where is None and word not in ANY_TIME):
