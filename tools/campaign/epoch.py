@@ -181,6 +181,8 @@ class Epoch:
         path = f"/batches/{batch.id}"
         answer = self.until(path, lambda seen: seen["state"] in ENDED, ("starting", "running"))
         log = self.get(path + "/log?from=0&size=-1") if answer else None
+        if answer:
+            answer["exitCode"] = (self.get("/api/v1" + path) or {}).get("exitCode")
         return answer, log["log"] if log else []
 
     def last_of_session(self, session):
@@ -205,7 +207,7 @@ class Epoch:
                     self.client.ask("DELETE", f"/sessions/{session.id}")
 
     def look_for_leftovers(self):
-        deadline = time.monotonic() + 10
+        deadline = time.monotonic() + self.limits["settle"] / 2
         while True:
             processes = victims.left_over(self.folder, (self.server.process.pid,))
             folders = [str(path) for pattern in ("local/tickets/*", "sessions/claims/*",
