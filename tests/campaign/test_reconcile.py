@@ -30,9 +30,11 @@ class OfABatch(Account):
     def check(self, end, *words, log=("b was here",), **facts):
         batch = Batch("b", facts.pop("words", {}), "evidence", "file")
         batch.id = 1
+        status = facts.pop("status", batch.exit_code)
         for name, value in facts.items():
             setattr(batch, name, value)
-        answer = end and {"name": "b", "state": end}
+        answer = end and {"name": "b", "state": end,
+                          "exitCode": status}
         evidence = {"b": evidence_of("b", *words)}
         reconcile.Batches(self.ledger, evidence).check(batch, answer, list(log))
         return self.found()
@@ -64,6 +66,10 @@ class OfABatch(Account):
 
     def test_wrong_end(self):
         self.assertEqual(self.check("dead", "begin", "end"), ["wrong end"])
+
+    def test_a_wrong_status(self):
+        self.assertEqual(self.check("dead", "begin", "end", words={"signal": 9}, status=9),
+                         ["wrong end"])
 
     def test_an_end_that_is_the_campaigns_own_doing(self):
         self.ledger.victims["u-batch-1-1"] = "supervisor"

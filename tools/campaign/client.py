@@ -63,6 +63,8 @@ class Client:
                 self.connection.close()
             self.connection = None
             raise Unanswered(f"{method} {path}: {problem!r}") from problem
+        if answer.status == 503:
+            raise Unanswered(f"{method} {path}: {text.decode(errors='replace')}")
         self.longest = max(self.longest, (time.monotonic() - began, f"{method} {path}"))
         try:
             return answer.status, json.loads(text) if text else None

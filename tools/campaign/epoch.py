@@ -87,6 +87,9 @@ class Epoch:
             if self.dice.random() < 0.6:  # the others meet its start, too
                 self.server.wait_ready()
             self.server.wait_dead(self.dice.choice(self.limits["lives"]) * self.dice.random())
+            if self.dice.random() < 0.1:  # in the middle of an orderly stop, or just after it
+                self.server.process.terminate()
+                self.server.wait_dead(0.1 * self.dice.random())
             self.bury("any time", self.server.kill)
             self.server.start()
             return
@@ -178,6 +181,8 @@ class Epoch:
         path = f"/batches/{batch.id}"
         answer = self.until(path, lambda seen: seen["state"] in ENDED, ("starting", "running"))
         log = self.get(path + "/log?from=0&size=-1") if answer else None
+        if answer:
+            answer["exitCode"] = (self.get("/api/v1" + path) or {}).get("exitCode")
         return answer, log["log"] if log else []
 
     def last_of_session(self, session):
@@ -202,7 +207,7 @@ class Epoch:
                     self.client.ask("DELETE", f"/sessions/{session.id}")
 
     def look_for_leftovers(self):
-        deadline = time.monotonic() + 10
+        deadline = time.monotonic() + self.limits["settle"] / 2
         while True:
             processes = victims.left_over(self.folder, (self.server.process.pid,))
             folders = [str(path) for pattern in ("local/tickets/*", "sessions/claims/*",

@@ -87,6 +87,11 @@ class Batch(Followed):
         self.gone_at = None  # when the DELETE was answered, in nanoseconds
 
     @property
+    def exit_code(self):
+        signal = self.words.get("signal")
+        return 128 + signal if signal else self.words.get("exit", 0)
+
+    @property
     def natural_end(self):
         return "dead" if self.words.get("exit") or self.words.get("signal") else "success"
 

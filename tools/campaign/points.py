@@ -10,11 +10,16 @@ POINT = re.compile(r'SPARKHOST_CRASH_POINT\("([a-z_.]+)"\)')
 KINDS = re.compile(r"commit_kinds\{(.*?)\};", re.DOTALL)
 
 
+def kinds_of_events():
+    """Those whose commits have points."""
+    return re.findall(r'"([a-z_.]+)"', KINDS.search(PLUGINS.read_text(encoding="utf-8"))[1])
+
+
 def in_sources():
     """All names, sorted."""
     names = set()
     for path in [*(ROOT / "src").rglob("*.[ch]pp"), PLUGINS]:
         names.update(POINT.findall(path.read_text(encoding="utf-8")))
-    for kind in re.findall(r'"([a-z_.]+)"', KINDS.search(PLUGINS.read_text(encoding="utf-8"))[1]):
+    for kind in kinds_of_events():
         names.update((f"commit.{kind}.before", f"commit.{kind}.after"))
     return sorted(names)

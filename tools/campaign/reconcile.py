@@ -9,6 +9,7 @@ import shutil
 import sqlite3
 import tempfile
 
+from campaign import points
 from campaign.ledger import ENDED, OVER
 
 KIND_SHIFT = 48
@@ -58,10 +59,11 @@ class Batches:
         if answer.get("name") != batch.label:
             self.ledger.fault("lost", f"{batch} is called {answer.get('name')}")
         batch.saw(self.ledger, answer["state"])
-        self.check_end(batch, answer["state"], begun, done, log)
+        self.check_end(batch, answer, begun, done, log)
 
-    def check_end(self, batch, state, begun, done, log):
+    def check_end(self, batch, answer, begun, done, log):
         victim = self.ledger.victim_of("batch", batch.id)
+        state = answer["state"]
         if state not in ENDED:
             self.ledger.fault("stuck", f"{batch} is {state}")
         elif state != batch.natural_end:
@@ -71,6 +73,8 @@ class Batches:
                 self.ledger.fault("wrong end", f"{batch}, whose {victim} was killed: {state}")
         elif not victim and (len(begun) != 1 or len(done) != 1):
             self.ledger.fault("wrong end", f"{batch} is {state}, its evidence {begun + done}")
+        elif not victim and answer["exitCode"] != batch.exit_code:
+            self.ledger.fault("wrong end", f"{batch} {batch.words}: status {answer['exitCode']}")
         elif not victim and log.count(f"{batch.label} was here") != 1:
             self.ledger.fault("output lost or reordered", f"{batch}: its log is {log}")
 
@@ -198,11 +202,14 @@ def check_store(folder, ledger):
     for kind, one in acknowledged:
         if (kind << KIND_SHIFT) + one.id not in records:
             ledger.fault("lost", f"{one} was accepted and is not in the store")
+    known = set(points.kinds_of_events())
     reached = {}
     for expected, (sequence, row, kind, body) in enumerate(events, 1):
         if sequence != expected:
             ledger.fault("event log", f"number {expected} is missing, {sequence} comes")
             break
+        if kind not in known:
+            ledger.fault("event log", f"commits of {kind} have no crash points")
         noun, word = kind.split(".")
         where = PHASES.index(word) if word in PHASES else None
         if noun != KINDS[row >> KIND_SHIFT] or (where is None and word not in ANY_TIME):

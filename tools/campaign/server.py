@@ -33,7 +33,7 @@ def make_stub_installation(folder, program):
     (folder / "java/release").write_text('JAVA_VERSION="17.0.1"\n')
     (folder / "java/bin/java").symlink_to(program)
     return ["--spark-home", str(folder / "spark"), "--java-home", str(folder / "java"),
-            "--python", "/usr/bin/python3"]
+            "--python", "/usr/bin/python3", "--class-data-archive", "off"]
 
 
 class Server:
@@ -46,7 +46,7 @@ class Server:
         self.address = ("127.0.0.1", port)
         self.command = ["setpriv", "--pdeathsig", "KILL", str(program), "--listen",
                         f"127.0.0.1:{port}", "--data-dir", str(self.data),
-                        "--class-data-archive", "off", "--log-level", "debug", *options]
+                        "--log-level", "debug", *options]
         self.process = None
         self.handle = None
         self.token = None
@@ -95,7 +95,7 @@ class Server:
         status = self.process.wait()
         self.process.stdout.close()
         os.close(self.handle)
-        if status not in (-signal.SIGKILL, 0):
+        if status not in (-signal.SIGKILL, -signal.SIGTERM, 0):
             raise AssertionError(f"the server ended by itself, with {status}")
         return self.take_token()
 

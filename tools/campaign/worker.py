@@ -6,7 +6,7 @@ import threading
 import time
 
 from campaign import ledger as ledgers
-from campaign.client import Client, Unanswered
+from campaign.client import PATIENCE, Client, Unanswered
 from campaign.ledger import ENDED, Batch, Session, Statement
 
 MOST_STATEMENTS = 6  # of a session that are not over
@@ -130,7 +130,9 @@ class Worker(threading.Thread):
         return words
 
     def post_batch(self, batch):
-        status, answer = self.ask("POST", "/batches", batch.body, batch.label)
+        # sometimes too impatient to hear the answer: then it asks again beside its own request
+        patience = 0.002 if self.dice.random() < 0.05 else PATIENCE
+        status, answer = self.ask("POST", "/batches", batch.body, batch.label, patience)
         if status != 201:
             return self.wrong(f"POST of {batch}", (status, answer))
         if batch.id is None:
