@@ -66,12 +66,12 @@ private:
     std::size_t syncs_{0};
 };
 
-struct Outcome {
+struct CutOutcome {
     std::size_t syncs{0};
     std::vector<Violation> violations{};
 };
 
-Outcome run_with(Cut cut, bool drops_syncs) {
+CutOutcome run_with(Cut cut, bool drops_syncs) {
     Disks disks(cut, drops_syncs);
     Scenario scenario;
     scenario.name = "two batches and a kill on a disk that loses its power";
@@ -79,7 +79,7 @@ Outcome run_with(Cut cut, bool drops_syncs) {
                       submits(spec_of("nightly")), kills(BatchId{1})};
     scenario.configure = [](HostOptions& options) { options.max_running = 1; };
     scenario.set_up = [&](Twin& twin) { disks.set_up(twin); };
-    Outcome outcome;
+    CutOutcome outcome;
     outcome.violations = run(scenario, {}).violations;
     outcome.syncs = disks.syncs();
     for (auto& violation : outcome.violations) {
