@@ -48,16 +48,6 @@ const char* to_word(Fault fault) {
     return "unknown";
 }
 
-/// The answer of the store itself.
-template <class T>
-Result<T> Twin::from_store(Awaitable<T> call) {
-    std::optional<Result<T>> answer;
-    asio::co_spawn(*lives_.back()->io, std::move(call),
-                   [&](std::exception_ptr, Result<T> result) { answer = std::move(result); });
-    settle();
-    return answer.value();
-}
-
 std::int64_t Twin::stored() {
     Query query;
     query.limit = 0;

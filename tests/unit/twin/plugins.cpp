@@ -40,7 +40,8 @@ Awaitable<std::int64_t> prune_as_effect(std::shared_ptr<Storage> inner, CoursePt
     if (!co_await Course::reach(course, "prune")) {
         co_return dead_host();
     }
-    co_return co_await inner->prune(request);
+    auto pruned = co_await inner->prune(request);
+    co_return pruned;
 }
 
 class TwinStorage final : public testing::StorageWrapper {

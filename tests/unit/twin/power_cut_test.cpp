@@ -29,7 +29,6 @@ public:
         vfs_.drop_syncs(drops_syncs);
         after_.sync_really(false);
     }
-    ~Disks() { vfs_.on_sync({}); }
 
     void set_up(Twin& twin) {
         twin.store = open(before_folder_, vfs_);
@@ -47,6 +46,7 @@ public:
             }
         });
     }
+    void finish() { vfs_.on_sync({}); }
     std::size_t syncs() const { return syncs_; }
 
 private:
@@ -79,6 +79,7 @@ CutOutcome run_with(Cut cut, bool drops_syncs) {
                       submits(spec_of("nightly")), kills(BatchId{1})};
     scenario.configure = [](HostOptions& options) { options.max_running = 1; };
     scenario.set_up = [&](Twin& twin) { disks.set_up(twin); };
+    scenario.check = [&](Twin&) { disks.finish(); };
     CutOutcome outcome;
     outcome.violations = run(scenario, {}).violations;
     outcome.syncs = disks.syncs();

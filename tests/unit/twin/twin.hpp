@@ -137,6 +137,9 @@ public:
     CoursePtr course();
     /// Moves the clock a step, as long as less than this has passed since the beginning.
     bool pass_time(std::chrono::minutes in_all);
+    /// The answer of the store itself, when a run is over.
+    template <class T>
+    Result<T> from_store(Awaitable<T> call);
     std::int64_t stored();  ///< batches that are in the store
     void complain(Fault fault, std::string text);
     void observe(const BatchRecord& record, const std::optional<BatchRecord>& before);
@@ -173,8 +176,6 @@ private:
     void watch(BatchId id);
     void look_around();
     bool at_rest() const;
-    template <class T>
-    Result<T> from_store(Awaitable<T> call);
     void check();
     void check_batch(const BatchRecord& record);
     void check_events();

@@ -41,6 +41,15 @@ void Twin::ask(std::size_t step, Awaitable<T> call, std::function<void(Result<T>
     asio::co_spawn(*life.io, std::move(call), std::move(over));
 }
 
+template <class T>
+Result<T> Twin::from_store(Awaitable<T> call) {
+    std::optional<Result<T>> answer;
+    asio::co_spawn(*lives_.back()->io, std::move(call),
+                   [&](std::exception_ptr, Result<T> result) { answer = std::move(result); });
+    settle();
+    return answer.value();
+}
+
 }  // namespace sparkhost::twin
 
 #endif
