@@ -50,7 +50,7 @@ class Client:
         payload = None if body is None else json.dumps(body)
         began = time.monotonic()
         try:
-            if self.connection is None:
+            if self.connection is None or self.connection.sock is None:  # a stop closes it
                 self.connection = http.client.HTTPConnection(*self.server.address, timeout=patience)
                 self.connection.connect()
                 self.connection.sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
