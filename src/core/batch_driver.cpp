@@ -170,8 +170,12 @@ void HostImpl::pump(ActivePtr batch) {
     if (stage != Stage::ready) {
         return;
     }
-    if (!batch->retrying && !storage_retrying) {
-        start_effect(batch, detail::next_effect(batch->record, batch->progress));
+    const auto effect = detail::next_effect(batch->record, batch->progress);
+    // a kill does not wait for the next try of a submit
+    const bool waits = batch->retrying && (batch->retrying == effect ||
+                                           effect != detail::BatchEffect::kill);
+    if (!waits && !storage_retrying) {
+        start_effect(batch, effect);
     }
     drop_if_idle(batch);
 }

@@ -133,7 +133,7 @@ boost::asio::awaitable<void> HostImpl::do_submit(ActivePtr batch) {
         const auto level = batch->retry_delay.count() == 0 ? LogLevel::warning : LogLevel::debug;
         log(level, batch->name() + " could not be started now, trying again until it is: " +
                        submitted.error().text());
-        co_return retry_later(std::move(batch));
+        co_return retry_later(std::move(batch), detail::BatchEffect::submit);
     }
     batch->retry_delay = {};
     batch->progress.submit_done = true;
@@ -161,13 +161,17 @@ boost::asio::awaitable<void> HostImpl::do_kill(ActivePtr batch) {
         pump(std::move(batch));
         co_return;
     }
-    answer_kills(batch, Error(Errc::backend_failed,
-                              batch->name() + " will be killed, but its backend could not be asked "
-                                              "yet and is asked again: " +
-                                  killed.error().text()));
+    ++batch->failed_kills;
+    answer_kills(batch, not_killed_yet(*batch));
     log(LogLevel::warning,
         batch->name() + " could not be killed, trying again: " + killed.error().text());
-    retry_later(std::move(batch));
+    retry_later(std::move(batch), detail::BatchEffect::kill);
+}
+
+Error HostImpl::not_killed_yet(const ActiveApplication& active) {
+    return Error(Errc::backend_failed,
+                 active.name() + " will be killed, but its backend could not be asked yet and is "
+                                 "asked again; the log says why");
 }
 
 /// A submit that is on its way may still start user code when the wish to kill is durable. Who
@@ -211,7 +215,7 @@ boost::asio::awaitable<void> HostImpl::do_release(ActivePtr batch) {
     }
     log(LogLevel::warning,
         batch->name() + " could not be released, trying again: " + released.error().text());
-    retry_later(std::move(batch));
+    retry_later(std::move(batch), detail::BatchEffect::release);
 }
 
 /// Those of all its attempts.
@@ -297,12 +301,12 @@ boost::asio::awaitable<std::vector<std::string>> HostImpl::read_tail(ActivePtr b
 
 boost::asio::awaitable<void> wait_and_pump(std::shared_ptr<HostImpl> impl, ActivePtr batch) {
     co_await impl->clock->sleep_until(impl->clock->steady_now() + batch->retry_delay);
-    batch->retrying = false;
+    batch->retrying.reset();
     impl->pump(std::move(batch));
 }
 
-void HostImpl::retry_later(ActivePtr batch) {
-    batch->retrying = true;
+void HostImpl::retry_later(ActivePtr batch, detail::BatchEffect effect) {
+    batch->retrying = effect;
     batch->retry_delay = std::clamp(batch->retry_delay * 2, first_retry, last_retry);
     if (stage == Stage::ready) {
         spawn_cancellable(wait_and_pump(shared_from_this(), std::move(batch)));

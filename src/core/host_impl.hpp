@@ -141,7 +141,7 @@ public:
     ActivePtr activate(RecordKey key, BatchRecord record);
     std::optional<std::size_t> backend_index(const BatchSpec& spec) const;
     void drop_if_idle(const ActivePtr& active);
-    void retry_later(ActivePtr active);
+    void retry_later(ActivePtr active, detail::BatchEffect effect);
 
     // effects.cpp: calls of the backends
     void start_effect(ActivePtr active, detail::BatchEffect effect);
@@ -149,6 +149,7 @@ public:
     boost::asio::awaitable<void> do_submit(ActivePtr active);
     boost::asio::awaitable<void> do_kill(ActivePtr active);
     boost::asio::awaitable<void> do_release(ActivePtr active);
+    static Error not_killed_yet(const ActiveApplication& active);
     void answer_kills(const ActivePtr& active, std::optional<Error> problem = std::nullopt);
     boost::asio::awaitable<std::vector<std::string>> read_tail(ActivePtr active);
     SubmitRequest request_for(const ActiveApplication& active) const;

@@ -208,6 +208,7 @@ boost::asio::awaitable<Result<BatchRecord>> HostImpl::wish(RecordKey key,
     if (!batch) {
         co_return batch.error();
     }
+    const auto failed_before = (*batch)->failed_kills;
     detail::BatchObservation observation;
     observation.event = event;
     observation.at = clock->now();
@@ -221,9 +222,13 @@ boost::asio::awaitable<Result<BatchRecord>> HostImpl::wish(RecordKey key,
     }
     auto until_final = [&](std::function<void(Result<BatchRecord>)> done) {
         (*batch)->kill_callers.push_back(std::move(done));
-        const auto available = availability();
-        const bool answered_later = available || (*batch)->progress.killing;
-        answer_kills(*batch, answered_later ? std::nullopt : std::optional(available.error()));
+        std::optional<Error> problem;
+        if (const auto available = availability(); !available && !(*batch)->progress.killing) {
+            problem = available.error();
+        } else if ((*batch)->failed_kills != failed_before) {
+            problem = not_killed_yet(**batch);  // this one has failed already
+        }
+        answer_kills(*batch, std::move(problem));
     };
     co_return co_await detail::await_callback<Result<BatchRecord>>(std::move(until_final));
 }
