@@ -34,10 +34,6 @@ Scenario one_batch() {
     return scenario;
 }
 
-}  // namespace mutants_test
-
-using namespace mutants_test;
-
 BOOST_AUTO_TEST_SUITE(twin_mutants)
 
 BOOST_AUTO_TEST_CASE(a_host_that_submits_before_it_persists_the_ticket_starts_a_batch_twice) {
@@ -72,5 +68,7 @@ BOOST_AUTO_TEST_CASE(a_kill_that_ignores_an_inflight_submit_is_found_out) {
 }
 
 BOOST_AUTO_TEST_SUITE_END()
+
+}  // namespace mutants_test
 
 }  // namespace sparkhost::twin

@@ -240,10 +240,6 @@ Reach session_reach(std::size_t stride) {
     return reach;
 }
 
-}  // namespace sessions_test
-
-using namespace sessions_test;
-
 BOOST_AUTO_TEST_SUITE(twin_sessions)
 
 BOOST_AUTO_TEST_CASE(statements_run_once_and_their_output_is_whole) {
@@ -251,7 +247,7 @@ BOOST_AUTO_TEST_CASE(statements_run_once_and_their_output_is_whole) {
         return {opens(world),          executes(world, "a"),  executes(world, "b"),
                 waits_for(world, "a"), waits_for(world, "b"), deletes(world)};
     };
-    sessions_test::expect_nothing_wrong("session with two statements", steps, session_reach(13));
+    expect_nothing_wrong("session with two statements", steps, session_reach(13));
 }
 
 BOOST_AUTO_TEST_CASE(a_statement_that_is_cancelled_comes_to_its_end) {
@@ -259,16 +255,18 @@ BOOST_AUTO_TEST_CASE(a_statement_that_is_cancelled_comes_to_its_end) {
         return {opens(world), executes(world, "a"), interrupts(world, "a"),
                 waits_for(world, "a", true), deletes(world)};
     };
-    sessions_test::expect_nothing_wrong("session with a cancel", steps, session_reach(13));
+    expect_nothing_wrong("session with a cancel", steps, session_reach(13));
 }
 
 BOOST_AUTO_TEST_CASE(a_session_that_is_deleted_at_once_leaves_nothing) {
     const Steps steps = [](const AgentsPtr& world) -> std::vector<Step> {
         return {opens(world), deletes(world)};
     };
-    sessions_test::expect_nothing_wrong("session deleted", steps, session_reach(7));
+    expect_nothing_wrong("session deleted", steps, session_reach(7));
 }
 
 BOOST_AUTO_TEST_SUITE_END()
+
+}  // namespace sessions_test
 
 }  // namespace sparkhost::twin
