@@ -301,9 +301,9 @@ std::vector<Option> work_options() {
 const std::vector<Option>& options() {
     static const std::vector<Option> table = [] {
         std::vector<Option> all;
-        for (const auto& part : {listening_options(), life_options(), storage_and_spark_options(),
-                                 policy_options(), work_options(), retry_options(), livy_options(),
-                                 std::vector{log_level_option()}}) {
+        for (const auto& part :
+             {listening_options(), life_options(), storage_and_spark_options(), policy_options(),
+              work_options(), retry_options(), livy_options(), std::vector{log_level_option()}}) {
             all.insert(all.end(), part.begin(), part.end());
         }
         return all;

@@ -172,8 +172,8 @@ void HostImpl::pump(ActivePtr batch) {
     }
     const auto effect = detail::next_effect(batch->record, batch->progress);
     // a kill does not wait for the next try of a submit
-    const bool waits = batch->retrying && (batch->retrying == effect ||
-                                           effect != detail::BatchEffect::kill);
+    const bool waits =
+        batch->retrying && (batch->retrying == effect || effect != detail::BatchEffect::kill);
     if (!waits && !storage_retrying) {
         start_effect(batch, effect);
     }

@@ -170,8 +170,9 @@ boost::asio::awaitable<void> HostImpl::do_kill(ActivePtr batch) {
 
 Error HostImpl::not_killed_yet(const ActiveApplication& active) {
     return Error(Errc::backend_failed,
-                 active.name() + " will be killed, but its backend could not be asked yet and is "
-                                 "asked again; the log says why");
+                 active.name() +
+                     " will be killed, but its backend could not be asked yet and is "
+                     "asked again; the log says why");
 }
 
 /// A submit that is on its way may still start user code when the wish to kill is durable. Who

@@ -94,8 +94,9 @@ void HostImpl::accepted(const BatchRecord& record, std::optional<std::size_t> ba
     std::vector<Event> events;
     events.push_back(std::move(event));
     // With nobody before it and a slot free, it need not be looked for in the store.
-    const bool direct = backend && waiting == 0 && !dispatching && slots_used < options.max_running &&
-                        stage == Stage::ready && !storage_suspect;
+    const bool direct = backend && waiting == 0 && !dispatching &&
+                        slots_used < options.max_running && stage == Stage::ready &&
+                        !storage_suspect;
     if (!direct) {
         ++waiting;
     }

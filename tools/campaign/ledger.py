@@ -5,7 +5,7 @@ import threading
 
 # Whether the server takes an Idempotency-Key of a statement. Without, a statement whose answer was
 # lost may be there or not, and is asked for only once.
-STATEMENTS_HAVE_KEYS = False
+STATEMENTS_HAVE_KEYS = True
 
 COUNTED = ("batches", "sessions", "statements", "requests", "unanswered", "cancels", "deletes")
 FAULTS = ("lost", "duplicated", "stuck", "wrong end", "state went back", "ran after its kill",

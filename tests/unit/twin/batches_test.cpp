@@ -62,10 +62,6 @@ Scenario retention() {
     return scenario;
 }
 
-}  // namespace batches_test
-
-using namespace batches_test;
-
 BOOST_AUTO_TEST_SUITE(twin_batches)
 
 BOOST_AUTO_TEST_CASE(a_batch_is_submitted_once_and_its_end_is_known) {
@@ -148,5 +144,7 @@ BOOST_AUTO_TEST_CASE(a_wall_clock_that_jumps_erases_nothing_that_has_not_ended) 
 }
 
 BOOST_AUTO_TEST_SUITE_END()
+
+}  // namespace batches_test
 
 }  // namespace sparkhost::twin

@@ -130,8 +130,8 @@ std::string Schedule::to_text() const {
     std::string text;
     const auto add = [&](const char* name, std::size_t value) {
         if (value != never) {
-            text += std::string(text.empty() ? "" : ", ") + "." + name + " = " +
-                    std::to_string(value);
+            text +=
+                std::string(text.empty() ? "" : ", ") + "." + name + " = " + std::to_string(value);
         }
     };
     add("first", first);

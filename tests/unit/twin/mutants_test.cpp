@@ -17,8 +17,9 @@ void expect_found(Scenario scenario, Reach reach, Mutation mutation, Fault fault
     scenario.mutation = std::move(mutation);
     const auto found = explore(scenario, reach);
     BOOST_TEST(found.found(fault), "it has not been found to be: " << to_word(fault));
-    BOOST_TEST_MESSAGE("found in " << found.schedules << " schedules: "
-                                   << (found.violations.empty() ? "" : found.violations.back().text));
+    BOOST_TEST_MESSAGE("found in "
+                       << found.schedules << " schedules: "
+                       << (found.violations.empty() ? "" : found.violations.back().text));
 }
 
 Reach once() {
@@ -33,10 +34,6 @@ Scenario one_batch() {
     scenario.steps = {submits(spec_of())};
     return scenario;
 }
-
-}  // namespace mutants_test
-
-using namespace mutants_test;
 
 BOOST_AUTO_TEST_SUITE(twin_mutants)
 
@@ -72,5 +69,7 @@ BOOST_AUTO_TEST_CASE(a_kill_that_ignores_an_inflight_submit_is_found_out) {
 }
 
 BOOST_AUTO_TEST_SUITE_END()
+
+}  // namespace mutants_test
 
 }  // namespace sparkhost::twin

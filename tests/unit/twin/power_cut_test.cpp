@@ -66,12 +66,12 @@ private:
     std::size_t syncs_{0};
 };
 
-struct CutOutcome {
+struct Aftermath {
     std::size_t syncs{0};
     std::vector<Violation> violations{};
 };
 
-CutOutcome run_with(Cut cut, bool drops_syncs) {
+Aftermath run_with(Cut cut, bool drops_syncs) {
     Disks disks(cut, drops_syncs);
     Scenario scenario;
     scenario.name = "two batches and a kill on a disk that loses its power";
@@ -80,7 +80,7 @@ CutOutcome run_with(Cut cut, bool drops_syncs) {
     scenario.configure = [](HostOptions& options) { options.max_running = 1; };
     scenario.set_up = [&](Twin& twin) { disks.set_up(twin); };
     scenario.check = [&](Twin&) { disks.finish(); };
-    CutOutcome outcome;
+    Aftermath outcome;
     outcome.violations = run(scenario, {}).violations;
     outcome.syncs = disks.syncs();
     for (auto& violation : outcome.violations) {
@@ -98,10 +98,6 @@ std::vector<Cut> cuts_at(std::size_t sync) {
     }
     return cuts;
 }
-
-}  // namespace power_cut_test
-
-using namespace power_cut_test;
 
 BOOST_AUTO_TEST_SUITE(twin_power_cut)
 
@@ -132,5 +128,7 @@ BOOST_AUTO_TEST_CASE(a_store_that_does_not_sync_loses_what_was_acknowledged) {
 }
 
 BOOST_AUTO_TEST_SUITE_END()
+
+}  // namespace power_cut_test
 
 }  // namespace sparkhost::twin
