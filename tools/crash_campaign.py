@@ -151,6 +151,9 @@ class Campaign:
         epoch = Epoch(name, self.options.seed, plan, self.programs, spark, limits)
         try:
             epoch.run(progress)
+        except (KeyboardInterrupt, SystemExit):
+            epoch.remove()
+            sys.exit(130)
         except BaseException:
             say(f"   its folder is {epoch.folder}")
             raise

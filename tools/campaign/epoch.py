@@ -67,8 +67,9 @@ class Epoch:
         finally:
             for worker in self.workers:
                 worker.stopping.set()
-            if self.server.process.poll() is None:
+            if self.server.process and self.server.process.poll() is None:
                 self.server.kill()
+            victims.end_all(self.folder)  # where that was cut short, or found something
         for worker in self.workers:
             if worker.failure:
                 self.ledger.fault("wrong answer", f"{worker.name}: {worker.failure!r}")
