@@ -36,7 +36,8 @@ namespace {
 constexpr std::string_view greeting = "sparkhost take-over 1";
 constexpr std::size_t longest_line = 100;
 constexpr auto answer_time = 10s;  ///< for what needs no work
-constexpr auto start_time = 60s;   ///< between "socket" and "release": reading options, finding Spark
+constexpr auto start_time =
+    60s;  ///< between "socket" and "release": reading options, finding Spark
 
 /// The socket's address. Through the folder's descriptor, because its own path may be longer than
 /// addresses can be.
@@ -158,7 +159,8 @@ std::optional<TakeOver> TakeOver::begin(const std::string& data_dir) {
     TakeOver take;
     take.peer_ = Descriptor(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0));
     const Unix::endpoint endpoint(address.path());
-    if (::connect(take.peer_.get(), endpoint.data(), static_cast<socklen_t>(endpoint.size())) != 0) {
+    if (::connect(take.peer_.get(), endpoint.data(), static_cast<socklen_t>(endpoint.size())) !=
+        0) {
         const int problem = errno;
         if (problem == ENOENT || problem == ECONNREFUSED) {
             return std::nullopt;

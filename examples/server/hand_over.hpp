@@ -68,9 +68,9 @@ private:
 
 struct HandOverOptions {
     std::string data_dir{};
-    int listening{-1};                       ///< the descriptor to hand over
+    int listening{-1};                        ///< the descriptor to hand over
     std::chrono::milliseconds longest_end{};  ///< how long this server may take to end
-    std::function<void()> asked{};           ///< end the work, please
+    std::function<void()> asked{};            ///< end the work, please
     sparkhost::LogSink log{};
 };
 

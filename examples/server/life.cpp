@@ -38,8 +38,7 @@ std::chrono::seconds whole_seconds(std::chrono::milliseconds time) {
     return std::chrono::duration_cast<std::chrono::seconds>(time);
 }
 
-sparkhost::Host make_host(asio::io_context& io, const Config& config,
-                          sparkhost::LogSink log) {
+sparkhost::Host make_host(asio::io_context& io, const Config& config, sparkhost::LogSink log) {
     const std::filesystem::path data(config.data_dir);
     sparkhost::LocalBackendOptions local{.work_dir = data / "local",
                                          .spark_home = config.spark_home,
@@ -155,9 +154,7 @@ asio::awaitable<void> Life::serve() {
     serving_ = true;
     hand_over_.begin();
     ready_();
-    auto leave_backlog = [this] {
-        return listening_.kept_elsewhere || hand_over_.has_successor();
-    };
+    auto leave_backlog = [this] { return listening_.kept_elsewhere || hand_over_.has_successor(); };
     auto options = serve_options(config_, std::move(leave_backlog), log_);
     rest::Router router(host_, router_options(config_));
     auto acceptor = listening_.acceptor(io_);

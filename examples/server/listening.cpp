@@ -36,7 +36,8 @@ std::int64_t number_from(const char* variable) {
 }
 
 bool same_address(const tcp::endpoint& asked, const tcp::endpoint& found) {
-    return asked.address() == found.address() && (asked.port() == 0 || asked.port() == found.port());
+    return asked.address() == found.address() &&
+           (asked.port() == 0 || asked.port() == found.port());
 }
 
 }  // namespace

@@ -303,8 +303,9 @@ std::vector<Option> logging_options() {
 const std::vector<Option>& options() {
     static const std::vector<Option> table = [] {
         std::vector<Option> all;
-        for (const auto& part : {listening_options(), life_options(), storage_and_spark_options(), policy_options(),
-                                 work_options(), livy_options(), logging_options()}) {
+        for (const auto& part :
+             {listening_options(), life_options(), storage_and_spark_options(), policy_options(),
+              work_options(), livy_options(), logging_options()}) {
             all.insert(all.end(), part.begin(), part.end());
         }
         return all;

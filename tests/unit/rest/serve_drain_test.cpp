@@ -186,10 +186,9 @@ BOOST_AUTO_TEST_CASE(who_comes_meanwhile_is_served_by_who_has_the_socket_next) {
     BOOST_TEST(asked == 2);
 
     *served = false;
-    asio::co_spawn(
-        io(), rest::serve(std::move(handed), *router, serve_options),
-        asio::bind_cancellation_slot(stop_serving.slot(),
-                                     [done = served](std::exception_ptr) { *done = true; }));
+    asio::co_spawn(io(), rest::serve(std::move(handed), *router, serve_options),
+                   asio::bind_cancellation_slot(
+                       stop_serving.slot(), [done = served](std::exception_ptr) { *done = true; }));
     BOOST_TEST(waiting.hear().result_int() == 200u);
 }
 
