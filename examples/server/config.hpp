@@ -29,7 +29,8 @@ struct Config {
     std::chrono::milliseconds drain_timeout{std::chrono::seconds{10}};
     bool take_over{false};
 
-    std::string data_dir{};  ///< empty only where no default can be made up
+    std::string data_dir{};   ///< empty only where no default can be made up
+    std::string cache_dir{};  ///< empty: the data folder
     std::string config_file{};
 
     std::string spark_home{};

@@ -55,6 +55,9 @@ int run(server::Config& config) {
     server::leave_init_behind();
     server::raise_descriptor_limit();
     server::make_data_dir(config.data_dir);
+    if (!config.cache_dir.empty()) {
+        server::make_data_dir(config.cache_dir);
+    }
     server::Logging logging(config.log_level);
     const auto log = logging.sink();
     std::optional<server::TakeOver> take_over;
