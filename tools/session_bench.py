@@ -102,7 +102,7 @@ def median(samples):
 class Server:
     """A server in a folder of its own; it and its sessions are gone at the end."""
 
-    def __init__(self, bench, archive="off", kinds=("pyspark",)):
+    def __init__(self, bench, archive="off", kinds=("pyspark",), options=()):
         self.bench = bench
         self.folder = pathlib.Path(tempfile.mkdtemp(prefix="sparkhost-bench-"))
         self.log = open(self.folder / "server.log", "wb")
@@ -113,7 +113,7 @@ class Server:
         self.process = subprocess.Popen(
             [bench.options.server, "--listen", "127.0.0.1:0", "--data-dir", self.folder / "data",
              "--spark-home", bench.spark, "--python", bench.python, "--master", MASTER,
-             "--log-level", "error", "--class-data-archive", archive],
+             "--log-level", "error", "--class-data-archive", archive, *options],
             stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=self.log, text=True)
         if not select.select([self.process.stdout], [], [], 30)[0]:
             fail("the server is not ready after 30 s")
@@ -185,16 +185,21 @@ class Wire:
             line.partition(": ") for line in lines)}
         return int(first.split(" ")[1]), headers
 
-    def call(self, method, path, body=None, headers=""):
-        """Gives the headers, and the object; None where there is none."""
+    def exchange(self, method, path, body=None, headers=""):
+        """Gives the status, the headers, and the content."""
         self.send(method, path, body, headers)
         status, found = self.head()
-        length = int(found.get("content-length", 0))
-        if status == 304:
-            return found, None
+        length = 0 if status == 304 else int(found.get("content-length", 0))
         while len(self._buffer) < length:
             self._fill()
         content, self._buffer = self._buffer[:length], self._buffer[length:]
+        return status, found, content
+
+    def call(self, method, path, body=None, headers=""):
+        """Gives the headers, and the object; None where there is none."""
+        status, found, content = self.exchange(method, path, body, headers)
+        if status == 304:
+            return found, None
         if status >= 400:
             fail(f"{method} {path}: {status} {content.decode()}")
         return found, json.loads(content)

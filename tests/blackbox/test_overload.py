@@ -8,6 +8,7 @@ import resource
 import socket
 import threading
 
+import httpx
 import pytest
 
 from conftest import SCRIPTS
@@ -219,6 +220,8 @@ def fill(connection, count, worker):
 def test_clients_do_not_take_the_descriptors_that_batches_need(start, gated):
     server = start(wrapper=("sh", "-c", "ulimit -n 1024; exec \"$@\"", "sh"))
     one = gated()
+    server.client = httpx.Client(base_url=server.url, timeout=DEADLINE,
+                                 limits=httpx.Limits(keepalive_expiry=None))
     assert server.client.get("/healthz").status_code == 200  # this connection is kept
     with Crowd(server) as crowd:
         asking = [crowd.connect(get("/healthz")) for _ in range(1200)]
