@@ -5,6 +5,7 @@
 #include "storages/sqlite/schema.hpp"
 
 #include <sqlite3.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <array>
@@ -98,8 +99,8 @@ Result<void> rewrite_log(const std::string& path, const std::string& vfs, Log ex
                   [](const char* text) { sqlite3_free_filename(const_cast<char*>(text)); });
     if ((!exists && expected == Log::may_be_there) || !has_our_header(*system, name.get()))
         return ok();
-    if (!exists)
-        return log_is_missing(path, log);
+    if (!exists)  // or it is empty: SQLite makes no difference
+        return ::access(log.c_str(), F_OK) == 0 ? ok() : log_is_missing(path, log);
     auto code = rewrite_file(*system, sqlite3_filename_wal(name.get()));
     if (code == SQLITE_OK)
         return ok();

@@ -167,6 +167,17 @@ BOOST_AUTO_TEST_CASE(a_store_that_was_left_open_must_still_have_its_log) {
     BOOST_TEST(next.list().value().total == 20);
 }
 
+BOOST_AUTO_TEST_CASE(a_log_may_be_empty) {
+    OpenStore store;
+    store.open().value();  // nothing has been written since
+    test::SqliteBench next;
+    for (auto suffix : {"", "-wal", ".lock"})
+        fs::copy_file(store.file(suffix), next.options.path + suffix);
+    BOOST_TEST(fs::file_size(next.options.path + "-wal") == 0U);
+    next.open().value();
+    BOOST_TEST(next.list().value().total == 20);
+}
+
 BOOST_AUTO_TEST_CASE(the_log_may_go_where_the_lock_goes_too) {
     OpenStore store;
     store.open().value();
