@@ -221,7 +221,7 @@ BOOST_AUTO_TEST_CASE(the_status_counts_what_there_is) {
     status = host().status();
     const std::vector<std::int64_t> ends{0, 0, 1, 1, 0};
     BOOST_TEST(status.ended_by_state == ends, boost::test_tools::per_element());
-    BOOST_TEST(status.by_phase[7] == 2);
+    BOOST_TEST(status.by_phase[static_cast<std::size_t>(BatchPhase::released)] == 2);
     BOOST_TEST(status.queued == 1);
 
     restart();
