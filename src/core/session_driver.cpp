@@ -175,6 +175,10 @@ boost::asio::awaitable<Result<void>> HostImpl::load_statements(ActivePtr session
         if (known == before.end()) {
             statement->record = std::move(*record);
             statement->record.version = ++live_version;
+            // A cancel has stored what was written by then; the agent says it again from the start.
+            for (const auto& chunk : statement->record.output) {
+                statement->output_size += chunk.text.size();
+            }
         } else {
             statement->record.cancel_requested = record->cancel_requested;
             statement->record.end_session_after = record->end_session_after;

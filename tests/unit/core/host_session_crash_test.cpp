@@ -128,6 +128,25 @@ BOOST_AUTO_TEST_CASE(a_cancel_that_was_durable_is_carried_out_by_the_next_host) 
     BOOST_TEST((state(id, number) == StatementState::cancelled));
 }
 
+BOOST_AUTO_TEST_CASE(output_that_was_stored_with_a_cancel_is_not_repeated) {
+    start();
+    testing::FakeStatement stubborn;
+    stubborn.output = {{OutputStream::standard_output, "one "}};
+    stubborn.endless = stubborn.swallows_interrupts = true;
+    agents->answer("loop", stubborn);
+    const auto id = open();
+    const auto number = execute(id, "loop");
+    settle();
+    interrupt(id, number);
+    crash();
+    start();
+    BOOST_TEST(text_of(statement(id, number).output) == "one ");
+    come_back(id);
+    agents->write(id, {OutputStream::standard_output, "two"});
+    settle();
+    BOOST_TEST(text_of(statement(id, number).output) == "one two");
+}
+
 BOOST_AUTO_TEST_CASE(a_cancel_that_was_not_stored_has_changed_nothing) {
     start();
     agents->hold("dial");
