@@ -5,7 +5,8 @@ class-data archive, in turns with plain Python that makes a SparkSession.
 
 Usage: tools/bench session [--rounds N] [--spark 3.5|4] [--quick] [--json FILE]
 Goals: at most 1.1 times plain Python's getOrCreate(), with the archive 0.7 times. A session of kind
-spark has none: it is idle when Scala's compiler is there, too.
+spark has none: it is idle when Scala's compiler is there, too. Kind sparkr is measured where there
+is an R, which its first statement starts.
 """
 
 import collections
@@ -57,7 +58,8 @@ def open_session(server, kind):
 def main():
     bench = Bench("session", __doc__)
     plain, samples = [], collections.defaultdict(list)
-    with Server(bench) as cold, Server(bench, "auto") as archived:
+    with (Server(bench, kinds=KINDS) as cold,
+          Server(bench, "auto", KINDS) as archived):
         if not bench.options.quick:
             bench.progress("the first session, after which the archive is made")
             open_session(archived, "spark")  # and what it compiles of the agent's own

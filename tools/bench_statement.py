@@ -2,8 +2,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """How long `1+1` takes, from POST until the client has its result, over one keep-alive connection:
 by long-poll and by asking every 50 ms as Livy's clients do, beside a bare TCP echo on loopback. Then
-in the same session the other kinds by long-poll: the first statement, which starts Scala's compiler,
-and those after it.
+in the same session the other kinds by long-poll: the first statement, which starts Scala's compiler
+or R, and those after it. SparkR is that of $SPARKR_PACKAGE_DIR, else the tests' stand-in.
 
 Usage: tools/bench statement [--rounds N] [--spark 3.5|4] [--quick] [--json FILE]
 Goal: p50 < 3 ms by long-poll.
@@ -12,12 +12,12 @@ Goal: p50 < 3 ms by long-poll.
 import sys
 import time
 
-from session_bench import OVER, Bench, Server, Session, echo_round_trips, fail, percentile
+from session_bench import KINDS, OVER, Bench, Server, Session, echo_round_trips, fail, percentile
 
 POLL_EVERY = 0.05
 
 
-OTHERS = {"spark": "1+1", "sql": "SELECT 2"}
+OTHERS = {"spark": "1+1", "sql": "SELECT 2", "sparkr": "1+1"}  # those of KINDS
 
 
 def by_long_poll(session, code="1+1", kind=""):
@@ -57,7 +57,7 @@ def measure_other(session, kind, rounds):
 def main():
     bench = Bench("statement", __doc__)
     rounds = bench.rounds(2000, 20)
-    with Server(bench) as server, Session(server) as session:
+    with Server(bench, kinds=KINDS) as server, Session(server) as session:
         measure(session, by_long_poll, min(rounds, 200))
         bench.progress("echo on loopback")
         echo = [1e3 * sample for sample in echo_round_trips(rounds)]
@@ -66,7 +66,7 @@ def main():
         bench.progress("every 50 ms")
         polled = measure(session, by_polling, max(10, rounds // 20))
         bench.progress("the other kinds")
-        others = {kind: measure_other(session, kind, max(10, rounds // 20)) for kind in OTHERS}
+        others = {kind: measure_other(session, kind, max(10, rounds // 20)) for kind in OTHERS if kind in KINDS}
     middle = percentile(echo, 0.5)
     bench.add("TCP echo on loopback, p50", middle, "ms")
     bench.add("TCP echo on loopback, p99", percentile(echo, 0.99), "ms")

@@ -221,6 +221,8 @@ export_paths() {
     export SPARKHOST_TEST_PYTHON35=$venvs/pyspark-3.5/bin/python
     export SPARKHOST_TEST_PYTHON4=$venvs/pyspark-4/bin/python
     export SPARKHOST_TOOLS_PYTHON=$venvs/tools/bin/python
+    # what tests make of Spark once: class-data archives, compiled classes
+    export SPARKHOST_TEST_CACHE=$cache/tests
     export SPARKHOST_TEST_LIVY_JARS=$livy_jars
     export SPARKHOST_SPARKMAGIC_PYTHON=$venvs/sparkmagic/bin/python
     export SPARKHOST_AIRFLOW_PYTHON=$venvs/airflow/bin/python

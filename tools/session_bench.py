@@ -17,11 +17,13 @@ import threading
 import time
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
+sys.path.append(str(ROOT / "tests/blackbox"))
+import sparkr  # noqa: E402
 SERVER = ROOT / "build/release/examples/server/sparkhost-server"
 CONF = {"spark.ui.enabled": "false", "spark.log.level": "WARN"}
 MASTER = "local[2]"
 PATIENCE = 300  # seconds
-KINDS = ("pyspark", "spark", "sql")
+KINDS = ("pyspark", "spark", "sql") + (("sparkr",) if shutil.which("R") else ())
 OVER = ("available", "cancelled")
 ENDED = ("success", "dead", "killed")
 
@@ -100,10 +102,14 @@ def median(samples):
 class Server:
     """A server in a folder of its own; it and its sessions are gone at the end."""
 
-    def __init__(self, bench, archive="off"):
+    def __init__(self, bench, archive="off", kinds=("pyspark",)):
         self.bench = bench
         self.folder = pathlib.Path(tempfile.mkdtemp(prefix="sparkhost-bench-"))
         self.log = open(self.folder / "server.log", "wb")
+        self.conf = dict(CONF)
+        if "sparkr" in kinds:  # the tests' stand-in, where nobody names a real one
+            self.conf["spark.sparkhost.sparkrPackageDir"] = (
+                os.environ.get("SPARKR_PACKAGE_DIR") or str(sparkr.install(self.folder / "sparkr")))
         self.process = subprocess.Popen(
             [bench.options.server, "--listen", "127.0.0.1:0", "--data-dir", self.folder / "data",
              "--spark-home", bench.spark, "--python", bench.python, "--master", MASTER,
@@ -245,7 +251,7 @@ class Session:
         self.server = server
         self.wire = Wire(server.address)
         self.kind = kind
-        body = {"kind": kind, "conf": {**CONF, **dict(conf)}}
+        body = {"kind": kind, "conf": {**server.conf, **dict(conf)}}
         began = time.perf_counter()
         self.path = f"/sessions/{self.wire.call('POST', '/sessions', body)[1]['id']}"
         seen = self.wire.get(self.path + "/state?wait=300&state=starting")[1]

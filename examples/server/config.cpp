@@ -204,6 +204,9 @@ void check(Config& config) {
     }
     auto data_dir = std::filesystem::absolute(config.data_dir).lexically_normal();
     config.data_dir = data_dir.has_filename() ? data_dir : data_dir.parent_path();
+    if (!config.cache_dir.empty()) {
+        config.cache_dir = std::filesystem::absolute(config.cache_dir).lexically_normal();
+    }
     if (config.max_upload < config.max_body) {
         throw ConfigError("--max-upload must not be less than --max-body");
     }

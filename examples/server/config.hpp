@@ -27,7 +27,8 @@ struct Config {
     std::int64_t max_upload{101 << 20};
     bool csrf_protection{false};
 
-    std::string data_dir{};  ///< empty only where no default can be made up
+    std::string data_dir{};   ///< empty only where no default can be made up
+    std::string cache_dir{};  ///< empty: the data folder
     std::string config_file{};
 
     std::string spark_home{};

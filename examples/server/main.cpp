@@ -55,12 +55,17 @@ sparkhost::Host make_host(asio::io_context& io, const server::Config& config,
     if (!config.class_data_archive) {
         local.class_data_archive = sparkhost::ClassDataArchive::off;
     }
+    const std::filesystem::path cache(config.cache_dir);
+    if (!cache.empty()) {
+        local.archive_dir = cache / "archives";
+    }
     sparkhost::HostPlugins plugins;
     plugins.storage = sparkhost::make_sqlite_storage({.path = data / "sparkhost.db"});
     plugins.backends.push_back(sparkhost::make_local_backend(io.get_executor(), local));
     const auto sessions = data / "sessions";
     plugins.runtimes.push_back(sparkhost::make_spark_runtime(
         {.work_dir = sessions / "agents",
+         .cache_dir = cache.empty() ? cache : cache / "agents",
          .max_rows = static_cast<std::size_t>(config.sql_rows),
          .job_jars = config.job_jars,
          .host_vanished_after = whole_seconds(config.host_vanished_after)}));
@@ -118,6 +123,9 @@ int run(const server::Config& config) {
     server::leave_init_behind();
     server::raise_descriptor_limit();
     server::make_data_dir(config.data_dir);
+    if (!config.cache_dir.empty()) {
+        server::make_data_dir(config.cache_dir);
+    }
     server::Logging logging(config.log_level);
     asio::io_context io(1);
     auto acceptor = listen_on(io, config.listen);

@@ -314,10 +314,12 @@ std::vector<Option> livy_options() {
 std::vector<Option> storage_and_spark_options() {
     return {
         text_option("data-dir", "Storage", "DIR",
-                    "where everything is kept: the store (sparkhost.db) output (local/) "
-                    "and what sessions need (sessions/); made if missing, for its owner alone; one "
-                    "server per folder",
+                    "where everything is kept: the store, output, what sessions need; made if "
+                    "missing, for its owner alone; one server per folder",
                     &Config::data_dir),
+        text_option("cache-dir", "Storage", "DIR",
+                    "where what can be made again is kept; servers of one user may share it",
+                    &Config::cache_dir),
         text_option("spark-home", "Spark", "DIR",
                     "Spark installation; without it $SPARK_HOME, then the pyspark that --python "
                     "can import",

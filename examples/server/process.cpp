@@ -23,7 +23,7 @@ void make_data_dir(const std::string& dir) {
     const std::error_code problem(errno, std::generic_category());
     if (!std::filesystem::is_directory(dir, failure)) {
         throw std::runtime_error(
-            "cannot make the data folder " + dir + ": " +
+            "cannot make the folder " + dir + ": " +
             (problem == std::errc::file_exists ? "it is not a folder" : problem.message()));
     }
 }

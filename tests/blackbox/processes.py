@@ -101,12 +101,17 @@ def wait_gone(pids, timeout=20):
     return remaining
 
 
+def pause():
+    """Between two looks at what nobody tells: what is waited for needs the processor more."""
+    select.select([], [], [], 0.01)
+
+
 def eventually(look, timeout=40):
     """Looks until there is something to see; gives it. For what nobody tells."""
     deadline = time.monotonic() + timeout
     while not (found := look()):
         assert time.monotonic() < deadline, f"nothing after {timeout} s"
-        os.sched_yield()
+        pause()
     return found
 
 

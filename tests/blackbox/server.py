@@ -20,12 +20,21 @@ DEADLINE = 180  # seconds, for whatever a batch has to do
 ENDED = ("success", "dead", "killed")
 
 
+def cache_options():
+    """What test_cache.py has made saves each driver a third of its start."""
+    folder = os.environ.get("SPARKHOST_TEST_CACHE")
+    if folder and pathlib.Path(folder, "ready").exists():
+        return ["--cache-dir", folder]
+    return ["--class-data-archive", "off"]
+
+
 class Server:
     def __init__(self, data_dir, spark, python, *options, wrapper=()):
         self.data_dir = pathlib.Path(data_dir)
         self.log = self.data_dir.with_suffix(".log")
         self.command = [*wrapper, PROGRAM, "--listen", "127.0.0.1:0", "--data-dir", str(data_dir),
-                        "--spark-home", spark, "--python", python, "--class-data-archive", "off",
+                        "--spark-home", spark, "--python", python,
+                        *([] if "--cache-dir" in options else cache_options()),
                         "--kill-grace", "2s", "--log-level", "debug", *options]
         self.process = None
         self.client = None

@@ -9,7 +9,8 @@ DEADLINE = 180  # seconds, for whatever a session has to do
 ENDED = ("success", "dead", "killed")
 OVER = ("available", "cancelled")
 # what makes a driver's start and its jobs short
-CONF = {"spark.ui.enabled": "false", "spark.sql.shuffle.partitions": "1"}
+CONF = {"spark.ui.enabled": "false", "spark.sql.shuffle.partitions": "1",
+        "spark.driver.extraJavaOptions": "-XX:TieredStopAtLevel=1"}
 
 
 class Session:

@@ -2,12 +2,11 @@
 """Sessions leave nothing behind: no process, no descriptor, no thread, no file."""
 
 import concurrent.futures
-import os
 import time
 
 import httpx
 
-from processes import children, command_line, descendants, descriptors, threads
+from processes import children, command_line, descendants, descriptors, pause, threads
 from server import DEADLINE
 
 SESSIONS = 50
@@ -63,5 +62,5 @@ def settled(server, enough):
     """What it holds when that is enough, or at last: connections close a moment later."""
     deadline = time.monotonic() + 20
     while not enough(now := holdings(server)) and time.monotonic() < deadline:
-        os.sched_yield()
+        pause()
     return now

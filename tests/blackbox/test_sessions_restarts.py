@@ -142,10 +142,11 @@ def test_kill_9_while_a_cancel_is_under_way_still_cancels(start, gate, journal):
     session = server.open_session()
     statement = session.post(
         # the agent interrupts again every second, and a restart may take longer
-        f"step = open({step.path!r}, 'rb', buffering=0)\n"
-        "while True:\n    try:\n        print('go', flush=True)\n        step.read(1)\n        break\n"
-        "    except KeyboardInterrupt: pass\n"
-        "raise KeyboardInterrupt")
+        f"import time\nstep = open({step.path!r}, 'rb', buffering=0)\n"
+        "def hold():\n    while True:\n        try: return step.read(1)\n"
+        "        except KeyboardInterrupt: pass\n"
+        "try:\n    print('go', flush=True)\n    time.sleep(600)\n"
+        "except KeyboardInterrupt:\n    hold()\n    raise")
     after = session.post(journal.code("after") + "'after'")
     with statement.stream() as stream:
         stream.until("go\n")

@@ -45,6 +45,8 @@ void check(const SparkRuntimeOptions& options) {
         }
     };
     require(!options.work_dir.empty(), "work_dir: must not be empty");
+    require(options.cache_dir.empty() || options.cache_dir.front() == '/',
+            "cache_dir: must be an absolute path");
     require(options.max_output >= 1024, "max_output: must be at least 1 KiB");
     require(options.max_result >= 1024 && options.max_result <= 1u << 20,
             "max_result: must be between 1 KiB and 1 MiB");
@@ -59,13 +61,17 @@ void check(const SparkRuntimeOptions& options) {
             "host_vanished_after: must be at least 1 s");
 }
 
+const std::string& cache_folder(const SparkRuntimeOptions& options) {
+    return options.cache_dir.empty() ? options.work_dir : options.cache_dir;
+}
+
 std::string settings_of(const SparkRuntimeOptions& options,
                         const SessionRuntime::SessionRequest& request) {
     boost::json::object settings{{"endpoint", request.agent_endpoint},
                                  {"ticket", request.ticket},
                                  {"secret_file", request.claim_file},
                                  {"kind", request.session.kind},
-                                 {"cache_folder", options.work_dir},
+                                 {"cache_folder", cache_folder(options)},
                                  {"job_jars", boost::algorithm::join(options.job_jars, ":")},
                                  {"max_line", max_line},
                                  {"max_output", options.max_output},
@@ -82,10 +88,12 @@ fs::path settings_file(const SparkRuntimeOptions& options, const std::string& ti
 /// What launches the agent. Blocking.
 Result<SubmitRequest> prepare_files(const SparkRuntimeOptions& options,
                                     SessionRuntime::SessionRequest request) {
-    const fs::path folder(options.work_dir);
-    if (fs::create_directories(folder)) {
-        fs::permissions(folder, fs::perms::owner_all);
+    for (const auto& needed : {options.work_dir, cache_folder(options)}) {
+        if (fs::create_directories(needed)) {
+            fs::permissions(needed, fs::perms::owner_all);
+        }
     }
+    const fs::path folder(options.work_dir);
     const auto settings = settings_file(options, request.ticket);
     for (const auto& file : agent_files) {
         write_private_file(folder / file.name, file.content());

@@ -73,6 +73,18 @@ BOOST_AUTO_TEST_CASE(what_it_prepares_launches_the_agent_with_its_settings) {
     BOOST_TEST(static_cast<std::size_t>(files) == detail::agent_files.size() + 1);
 }
 
+BOOST_AUTO_TEST_CASE(what_sessions_compile_is_kept_where_the_option_says) {
+    TempDir dir;
+    auto runtime =
+        make_spark_runtime({.work_dir = dir / "agents", .cache_dir = dir / "cache/agents"});
+    const auto launch = run([&] { return runtime->prepare(request_for("spark")); }).value();
+    const auto settings = boost::json::parse(content(launch.spec.args[0])).as_object();
+    BOOST_TEST(std::string(settings.at("cache_folder").as_string()) ==
+               fs::path(dir / "cache/agents"));
+    BOOST_TEST(((fs::status(dir / "cache/agents").permissions() & fs::perms::mask) ==
+                fs::perms::owner_all));
+}
+
 BOOST_AUTO_TEST_CASE(kinds_it_does_not_speak_are_refused) {
     TempDir dir;
     auto runtime = make_spark_runtime({.work_dir = dir / "agents"});
@@ -100,6 +112,8 @@ BOOST_AUTO_TEST_CASE(wrong_options_throw_and_name_the_option) {
         };
     };
     BOOST_CHECK_EXCEPTION(make_spark_runtime({}), std::invalid_argument, names("work_dir"));
+    BOOST_CHECK_EXCEPTION(make_spark_runtime({.work_dir = "/x", .cache_dir = "x"}),
+                          std::invalid_argument, names("cache_dir"));
     BOOST_CHECK_EXCEPTION(make_spark_runtime({.work_dir = "/x", .max_output = 1}),
                           std::invalid_argument, names("max_output"));
     BOOST_CHECK_EXCEPTION(make_spark_runtime({.work_dir = "/x", .max_result = 2u << 20}),
