@@ -31,6 +31,10 @@ Ticket ticket_of(const BatchRecord& record) {
 
 }  // namespace
 
+std::string ActiveApplication::name() const {
+    return (session ? "session " : "batch ") + std::to_string(key.id);
+}
+
 SubmitRequest HostImpl::request_for(const ActiveApplication& batch) const {
     SubmitRequest request;
     request.store_uuid = store_uuid;
@@ -146,8 +150,9 @@ boost::asio::awaitable<void> HostImpl::do_kill(ActivePtr batch) {
         co_return;
     }
     answer_kills(batch, Error(Errc::backend_failed,
-                              batch->name() + " will be killed, but its backend could not be asked "
-                                              "yet and is asked again: " +
+                              batch->name() +
+                                  " will be killed, but its backend could not be asked "
+                                  "yet and is asked again: " +
                                   killed.error().text()));
     log(LogLevel::warning,
         batch->name() + " could not be killed, trying again: " + killed.error().text());

@@ -92,8 +92,9 @@ void HostImpl::accepted(const BatchRecord& record, std::optional<std::size_t> ba
     std::vector<Event> events;
     events.push_back(std::move(event));
     // With nobody before it and a slot free, it need not be looked for in the store.
-    const bool direct = backend && waiting == 0 && !dispatching && slots_used < options.max_running &&
-                        stage == Stage::ready && !storage_suspect;
+    const bool direct = backend && waiting == 0 && !dispatching &&
+                        slots_used < options.max_running && stage == Stage::ready &&
+                        !storage_suspect;
     if (!direct) {
         ++waiting;
     }
@@ -209,21 +210,25 @@ boost::asio::awaitable<Result<BatchRecord>> HostImpl::wish(RecordKey key,
     detail::BatchObservation observation;
     observation.event = event;
     observation.at = clock->now();
-    auto ask = [&](std::function<void(Result<BatchRecord>)> done) {
-        observe(*batch, std::move(observation), std::move(done));
-    };
-    auto wished = co_await detail::await_callback<Result<BatchRecord>>(std::move(ask));
     // A session's agent does not get in any more, so that nothing of its code can start.
-    if (!wished || event != detail::BatchEvent::kill_requested || (*batch)->session) {
-        co_return wished;
-    }
-    auto until_final = [&](std::function<void(Result<BatchRecord>)> done) {
-        (*batch)->kill_callers.push_back(std::move(done));
-        const auto available = availability();
-        const bool answered_later = available || (*batch)->progress.killing;
-        answer_kills(*batch, answered_later ? std::nullopt : std::optional(available.error()));
+    const bool waits = event == detail::BatchEvent::kill_requested && !(*batch)->session;
+    auto ask = [&](std::function<void(Result<BatchRecord>)> done) {
+        auto stored = done;
+        if (waits) {
+            stored = [this, target = *batch, done](Result<BatchRecord> wished) {
+                if (!wished) {
+                    return done(std::move(wished));
+                }
+                target->kill_callers.push_back(done);
+                const auto available = availability();
+                const bool answered_later = available || target->progress.killing;
+                answer_kills(target,
+                             answered_later ? std::nullopt : std::optional(available.error()));
+            };
+        }
+        observe(*batch, std::move(observation), std::move(stored));
     };
-    co_return co_await detail::await_callback<Result<BatchRecord>>(std::move(until_final));
+    co_return co_await detail::await_callback<Result<BatchRecord>>(std::move(ask));
 }
 
 boost::asio::awaitable<Result<LogPage>> HostImpl::read_log(RecordKey key, BatchLogRequest request) {

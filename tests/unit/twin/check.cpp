@@ -85,8 +85,8 @@ void Twin::check() {
     for (const auto& [id, batch] : ledger.batches) {
         const auto starts = applications->starts("batch-" + std::to_string(id.value));
         if (starts > 1) {
-            complain(Fault::doubled, named(id) + " was started " + std::to_string(starts) +
-                                         " times");
+            complain(Fault::doubled,
+                     named(id) + " was started " + std::to_string(starts) + " times");
         }
         if (batch.starts_at_kill && starts > *batch.starts_at_kill) {
             complain(Fault::started_after_kill,
@@ -128,8 +128,8 @@ void Twin::check_batch(const BatchRecord& record) {
     }
     const auto end = applications->ends.find(record.ticket);
     const bool refused = end == applications->ends.end();
-    const auto outcome = refused ? (record.kill_requested ? Outcome::killed : Outcome::failed)
-                                 : end->second.outcome;
+    const auto outcome =
+        refused ? (record.kill_requested ? Outcome::killed : Outcome::failed) : end->second.outcome;
     const bool exit_differs = !refused && record.exit_code != end->second.exit_code;
     if (record.outcome != outcome || exit_differs) {
         complain(Fault::wrong_end, words + "has ended as " +

@@ -81,8 +81,8 @@ void Twin::watch(BatchId id) {
         ChangeRequest change;
         change.id = id;
         change.seen_version = version;
-        auto seen = [this, raw, before = this->seen(id),
-                     next = weak.lock()](std::exception_ptr, Result<BatchRecord> record) {
+        auto seen = [this, raw, before = this->seen(id), next = weak.lock()](
+                        std::exception_ptr, Result<BatchRecord> record) {
             if (!raw->course->dead() && record) {
                 observe(*record, before);
                 (*next)(record->version);
@@ -133,8 +133,8 @@ void Twin::look_around() {
                 complain(Fault::went_back, name_of(record.id) + " is listed after its deletion");
             }
             observe(record, known == before.batches.end() ? std::nullopt : known->second.seen);
-            raw->rested = raw->rested && record.phase == BatchPhase::released &&
-                          !record.erase_requested;
+            raw->rested =
+                raw->rested && record.phase == BatchPhase::released && !record.erase_requested;
         }
     };
     asio::co_spawn(*life.io, life.host->list({}), std::move(seen));
@@ -196,7 +196,8 @@ void Twin::erase(std::size_t step, BatchId id) {
     ledger.batches[id].kill_asked = true;
     ask<void>(step, host().erase(id), [this, id, asked_before](auto answer) {
         auto& batch = ledger.batches[id];
-        if (!answer && answer.error().is(Errc::not_found) && !asked_before && !is_acknowledged(id)) {
+        if (!answer && answer.error().is(Errc::not_found) && !asked_before &&
+            !is_acknowledged(id)) {
             batch.kill_asked = batch.erase_asked = false;  // it was not there yet
             return;
         }

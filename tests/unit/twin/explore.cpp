@@ -80,6 +80,9 @@ private:
         for (std::size_t first = 0;
              reach_.crashes && first < undisturbed.effects.front() && !is_enough(); ++first) {
             for (const bool alone : {false, true}) {
+                if (alone && reach_.meddles) {
+                    continue;  // there are enough of them, and it is tried without meddling
+                }
                 auto schedule = given;
                 schedule.first = first;
                 schedule.goes_on_alone = alone;
@@ -130,8 +133,8 @@ std::string Schedule::to_text() const {
     std::string text;
     const auto add = [&](const char* name, std::size_t value) {
         if (value != never) {
-            text += std::string(text.empty() ? "" : ", ") + "." + name + " = " +
-                    std::to_string(value);
+            text +=
+                std::string(text.empty() ? "" : ", ") + "." + name + " = " + std::to_string(value);
         }
     };
     add("first", first);

@@ -17,8 +17,9 @@ void expect_found(Scenario scenario, Reach reach, Mutation mutation, Fault fault
     scenario.mutation = std::move(mutation);
     const auto found = explore(scenario, reach);
     BOOST_TEST(found.found(fault), "it has not been found to be: " << to_word(fault));
-    BOOST_TEST_MESSAGE("found in " << found.schedules << " schedules: "
-                                   << (found.violations.empty() ? "" : found.violations.back().text));
+    BOOST_TEST_MESSAGE("found in "
+                       << found.schedules << " schedules: "
+                       << (found.violations.empty() ? "" : found.violations.back().text));
 }
 
 Reach once() {

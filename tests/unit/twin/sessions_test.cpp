@@ -83,12 +83,13 @@ Step opens(AgentsPtr world) {
         SessionSpec spec;
         spec.kind = "pyspark";
         spec.spec.idempotency_key = "key";
-        twin.ask<SessionRecord>(number, twin.host().sessions().open(spec), [&twin, world](auto answer) {
-            if (!answer) {
-                return twin.complain(Fault::wrong_answer, "open: " + answer.error().text());
-            }
-            world->id = answer->id;
-        });
+        twin.ask<SessionRecord>(
+            number, twin.host().sessions().open(spec), [&twin, world](auto answer) {
+                if (!answer) {
+                    return twin.complain(Fault::wrong_answer, "open: " + answer.error().text());
+                }
+                world->id = answer->id;
+            });
     };
     return step;
 }
@@ -100,14 +101,14 @@ Step executes(AgentsPtr world, std::string code) {
     step.ask = [world, code](Twin& twin, std::size_t number) {
         StatementSpec spec;
         spec.code = code;
-        twin.ask<StatementRecord>(
-            number, twin.host().sessions().execute(*world->id, spec),
-            [&twin, world, code](auto answer) {
-                if (!answer) {
-                    return twin.complain(Fault::wrong_answer, "execute: " + answer.error().text());
-                }
-                world->executed[code] = answer->spec.id;
-            });
+        twin.ask<StatementRecord>(number, twin.host().sessions().execute(*world->id, spec),
+                                  [&twin, world, code](auto answer) {
+                                      if (!answer) {
+                                          return twin.complain(Fault::wrong_answer,
+                                                               "execute: " + answer.error().text());
+                                      }
+                                      world->executed[code] = answer->spec.id;
+                                  });
     };
     return step;
 }
@@ -137,14 +138,14 @@ Step waits_for(AgentsPtr world, std::string code, bool may_be_cancelled = false)
         if (known == world->executed.end()) {
             return twin.answered(number);  // the client has no answer, and does not know of it
         }
-        twin.ask<StatementRecord>(
-            number, twin.host().sessions().wait(*world->id, known->second),
-            [&twin, code, may_be_cancelled](auto answer) {
-                if (!answer) {
-                    return twin.complain(Fault::lost, code + ": " + answer.error().text());
-                }
-                check_result(twin, *answer, code, may_be_cancelled);
-            });
+        twin.ask<StatementRecord>(number, twin.host().sessions().wait(*world->id, known->second),
+                                  [&twin, code, may_be_cancelled](auto answer) {
+                                      if (!answer) {
+                                          return twin.complain(Fault::lost,
+                                                               code + ": " + answer.error().text());
+                                      }
+                                      check_result(twin, *answer, code, may_be_cancelled);
+                                  });
     };
     return step;
 }
@@ -159,13 +160,12 @@ Step interrupts(AgentsPtr world, std::string code) {
         }
         InterruptRequest request;
         request.statement = known->second;
-        twin.ask<StatementRecord>(number, twin.host().sessions().interrupt(*world->id, request),
-                                  [&twin](auto answer) {
-                                      if (!answer) {
-                                          twin.complain(Fault::wrong_answer,
-                                                        "interrupt: " + answer.error().text());
-                                      }
-                                  });
+        twin.ask<StatementRecord>(
+            number, twin.host().sessions().interrupt(*world->id, request), [&twin](auto answer) {
+                if (!answer) {
+                    twin.complain(Fault::wrong_answer, "interrupt: " + answer.error().text());
+                }
+            });
     };
     return step;
 }
@@ -175,11 +175,12 @@ Step deletes(AgentsPtr world) {
     step.name = "delete the session";
     step.ask = [world](Twin& twin, std::size_t number) {
         const bool before = std::exchange(world->delete_asked, true);
-        twin.ask<void>(number, twin.host().sessions().erase(*world->id), [&twin, before](auto answer) {
-            if (!answer && !(before && answer.error().is(Errc::not_found))) {
-                twin.complain(Fault::wrong_answer, "delete: " + answer.error().text());
-            }
-        });
+        twin.ask<void>(
+            number, twin.host().sessions().erase(*world->id), [&twin, before](auto answer) {
+                if (!answer && !(before && answer.error().is(Errc::not_found))) {
+                    twin.complain(Fault::wrong_answer, "delete: " + answer.error().text());
+                }
+            });
     };
     return step;
 }

@@ -179,8 +179,8 @@ bool Twin::move_cluster() {
             cluster.bring_context_up(ticket, "app-" + subject);
         } else {
             const auto program = programs.find(subject);
-            const auto end = program == programs.end() ? std::pair(Outcome::success, 0)
-                                                       : program->second;
+            const auto end =
+                program == programs.end() ? std::pair(Outcome::success, 0) : program->second;
             cluster.end(ticket, end.first, end.second);
         }
         trace_->push_back("cluster: " + ticket + " goes on");

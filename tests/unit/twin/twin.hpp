@@ -58,15 +58,15 @@ struct Violation {
 
 /// What happens in a run beside the scenario.
 struct Schedule {
-    std::size_t first{never};       ///< effect before which the first host dies
-    std::size_t second{never};      ///< the same for the second one
-    std::size_t meddled{never};     ///< effect of the first host at which the meddling step is asked
-    std::size_t held{never};        ///< effect of the first host that waits for all else
-    std::size_t also_held{never};   ///< the same, and waits longer
-    bool goes_on_alone{false};      ///< the cluster brings everything to its end while nobody is there
-    bool arrives_late{false};       ///< calls of the dead host arrive when the next one is at rest
-    std::chrono::hours jump{0};     ///< the wall clock jumps so far …
-    std::size_t jumps_at{never};    ///< … at this effect of each host
+    std::size_t first{never};      ///< effect before which the first host dies
+    std::size_t second{never};     ///< the same for the second one
+    std::size_t meddled{never};    ///< effect of the first host at which the meddling step is asked
+    std::size_t held{never};       ///< effect of the first host that waits for all else
+    std::size_t also_held{never};  ///< the same, and waits longer
+    bool goes_on_alone{false};   ///< the cluster brings everything to its end while nobody is there
+    bool arrives_late{false};    ///< calls of the dead host arrive when the next one is at rest
+    std::chrono::hours jump{0};  ///< the wall clock jumps so far …
+    std::size_t jumps_at{never};  ///< … at this effect of each host
     std::string to_text() const;
 };
 
@@ -76,8 +76,9 @@ class Twin;
 struct Step {
     std::string name{};
     std::function<void(Twin&, std::size_t number)> ask{};
-    bool repeated{true};   ///< asked again while it is not answered, of each host
-    bool meddling{false};  ///< asked at Schedule::meddled, not when the one before has been answered
+    bool repeated{true};  ///< asked again while it is not answered, of each host
+    bool meddling{
+        false};  ///< asked at Schedule::meddled, not when the one before has been answered
 };
 
 /// What stands between the host and its plug-ins, to break it: see mutants.hpp.
@@ -94,7 +95,7 @@ struct Scenario {
     /// More to be moved by the world when everything is at rest; false: nothing (any more).
     std::function<bool(Twin&)> move{};
     std::function<void(Twin&)> check{};  ///< more than the ledger check
-    bool forgets{false};  ///< what has ended is erased after a while
+    bool forgets{false};                 ///< what has ended is erased after a while
     Mutation mutation{};
     std::chrono::milliseconds patience{std::chrono::minutes(3)};  ///< that time may pass at rest
 };
@@ -108,9 +109,9 @@ struct Ledger {
         bool erased{false};  ///< and it was answered so
         std::optional<BatchRecord> seen{};
     };
-    std::map<BatchId, Batch> batches{};        ///< that were acknowledged, or seen in a list
-    std::set<BatchId> accepted{};              ///< acknowledged
-    std::map<std::string, BatchId> by_key{};   ///< idempotency keys that were answered
+    std::map<BatchId, Batch> batches{};       ///< that were acknowledged, or seen in a list
+    std::set<BatchId> accepted{};             ///< acknowledged
+    std::map<std::string, BatchId> by_key{};  ///< idempotency keys that were answered
 };
 
 /// A world and the hosts that live in it, one after the other.
@@ -200,13 +201,13 @@ private:
 
 /// Which schedules are tried.
 struct Reach {
-    bool crashes{true};       ///< the first host dies at each effect
-    bool twice{true};         ///< the second one, too
-    bool meddles{false};      ///< the meddling step is asked at each effect
-    bool delays{false};       ///< each effect, and each pair of effects, is held, without a crash
+    bool crashes{true};         ///< the first host dies at each effect
+    bool twice{true};           ///< the second one, too
+    bool meddles{false};        ///< the meddling step is asked at each effect
+    bool delays{false};         ///< each effect, and each pair of effects, is held, without a crash
     bool holds_meddled{false};  ///< the effect that is meddled with is held (with crashes)
     std::vector<std::chrono::hours> jumps{};  ///< the wall clock jumps at each effect
-    std::size_t stride{1};         ///< of the second crashes only every so many are tried
+    std::size_t stride{1};          ///< of the second crashes only every so many are tried
     std::optional<Fault> sought{};  ///< goes on until this is found
 };
 
