@@ -42,7 +42,6 @@ struct ActiveApplication {
     };
     std::vector<Item> inbox{};
     bool committing{false};
-    std::uint64_t failed_kills{0};                  ///< so often its backend could not be asked
     std::optional<detail::BatchEffect> retrying{};  ///< has failed and waits for its next try
     std::uint64_t taken_in{0};  ///< the watch epoch in which the backend took it; 0: before run()
     std::uint64_t reported_in{0};  ///< the watch epoch of its last report

@@ -14,10 +14,6 @@
 
 namespace sparkhost {
 
-std::string ActiveApplication::name() const {
-    return (session ? "session " : "batch ") + std::to_string(key.id);
-}
-
 /// What a run of observations makes of what is stored.
 struct HostImpl::Applied {
     BatchRecord next{};

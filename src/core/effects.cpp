@@ -31,6 +31,10 @@ Ticket ticket_of(const BatchRecord& record) {
 
 }  // namespace
 
+std::string ActiveApplication::name() const {
+    return (session ? "session " : "batch ") + std::to_string(key.id);
+}
+
 SubmitRequest HostImpl::request_for(const ActiveApplication& batch) const {
     SubmitRequest request;
     request.store_uuid = store_uuid;
@@ -161,18 +165,14 @@ boost::asio::awaitable<void> HostImpl::do_kill(ActivePtr batch) {
         pump(std::move(batch));
         co_return;
     }
-    ++batch->failed_kills;
-    answer_kills(batch, not_killed_yet(*batch));
+    answer_kills(batch, Error(Errc::backend_failed,
+                              batch->name() +
+                                  " will be killed, but its backend could not be asked "
+                                  "yet and is asked again: " +
+                                  killed.error().text()));
     log(LogLevel::warning,
         batch->name() + " could not be killed, trying again: " + killed.error().text());
     retry_later(std::move(batch), detail::BatchEffect::kill);
-}
-
-Error HostImpl::not_killed_yet(const ActiveApplication& active) {
-    return Error(Errc::backend_failed,
-                 active.name() +
-                     " will be killed, but its backend could not be asked yet and is "
-                     "asked again; the log says why");
 }
 
 /// A submit that is on its way may still start user code when the wish to kill is durable. Who

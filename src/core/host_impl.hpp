@@ -149,7 +149,6 @@ public:
     boost::asio::awaitable<void> do_submit(ActivePtr active);
     boost::asio::awaitable<void> do_kill(ActivePtr active);
     boost::asio::awaitable<void> do_release(ActivePtr active);
-    static Error not_killed_yet(const ActiveApplication& active);
     void answer_kills(const ActivePtr& active, std::optional<Error> problem = std::nullopt);
     boost::asio::awaitable<std::vector<std::string>> read_tail(ActivePtr active);
     SubmitRequest request_for(const ActiveApplication& active) const;

@@ -209,29 +209,28 @@ boost::asio::awaitable<Result<BatchRecord>> HostImpl::wish(RecordKey key,
     if (!batch) {
         co_return batch.error();
     }
-    const auto failed_before = (*batch)->failed_kills;
     detail::BatchObservation observation;
     observation.event = event;
     observation.at = clock->now();
-    auto ask = [&](std::function<void(Result<BatchRecord>)> done) {
-        observe(*batch, std::move(observation), std::move(done));
-    };
-    auto wished = co_await detail::await_callback<Result<BatchRecord>>(std::move(ask));
     // A session's agent does not get in any more, so that nothing of its code can start.
-    if (!wished || event != detail::BatchEvent::kill_requested || (*batch)->session) {
-        co_return wished;
-    }
-    auto until_final = [&](std::function<void(Result<BatchRecord>)> done) {
-        (*batch)->kill_callers.push_back(std::move(done));
-        std::optional<Error> problem;
-        if (const auto available = availability(); !available && !(*batch)->progress.killing) {
-            problem = available.error();
-        } else if ((*batch)->failed_kills != failed_before) {
-            problem = not_killed_yet(**batch);  // this one has failed already
+    const bool waits = event == detail::BatchEvent::kill_requested && !(*batch)->session;
+    auto ask = [&](std::function<void(Result<BatchRecord>)> done) {
+        auto stored = done;
+        if (waits) {
+            stored = [this, target = *batch, done](Result<BatchRecord> wished) {
+                if (!wished) {
+                    return done(std::move(wished));
+                }
+                target->kill_callers.push_back(done);
+                const auto available = availability();
+                const bool answered_later = available || target->progress.killing;
+                answer_kills(target,
+                             answered_later ? std::nullopt : std::optional(available.error()));
+            };
         }
-        answer_kills(*batch, std::move(problem));
+        observe(*batch, std::move(observation), std::move(stored));
     };
-    co_return co_await detail::await_callback<Result<BatchRecord>>(std::move(until_final));
+    co_return co_await detail::await_callback<Result<BatchRecord>>(std::move(ask));
 }
 
 /// Attempts count from 1; 0 is the last one that has a ticket.

@@ -26,12 +26,12 @@ Scenario submit_and(Step step) {
     return scenario;
 }
 
-/// At each effect a request, a delay and a crash; every seventh of the second crashes.
+/// At each effect a request, a delay and a crash; of the second crashes a sample.
 Reach meddling_reach() {
     Reach reach;
     reach.meddles = true;
     reach.holds_meddled = true;
-    reach.stride = 7;
+    reach.stride = 61;
     return reach;
 }
 
@@ -111,7 +111,7 @@ BOOST_AUTO_TEST_CASE(two_batches_take_turns_in_one_slot) {
     scenario.configure = [](HostOptions& options) { options.max_running = 1; };
     scenario.set_up = [](Twin& twin) { twin.programs["batch-1"] = {Outcome::failed, 3}; };
     Reach reach;
-    reach.stride = 2;
+    reach.stride = 5;
     expect_nothing_wrong(scenario, reach);
 }
 

@@ -80,6 +80,9 @@ private:
         for (std::size_t first = 0;
              reach_.crashes && first < undisturbed.effects.front() && !is_enough(); ++first) {
             for (const bool alone : {false, true}) {
+                if (alone && reach_.meddles) {
+                    continue;  // there are enough of them, and it is tried without meddling
+                }
                 auto schedule = given;
                 schedule.first = first;
                 schedule.goes_on_alone = alone;
