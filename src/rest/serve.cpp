@@ -109,7 +109,7 @@ private:
         auto connection =
             std::make_shared<Connection>(std::move(socket), router_, options_, shared_);
         connections_.insert(connection);
-        if (stopping_) {
+        if (stopping_ && !leaves_backlog_) {
             connection->refuse_requests();
         } else {
             admitted_.insert(connection);
@@ -119,6 +119,9 @@ private:
                        [self, connection, escaped] { self->forget(connection, escaped); });
         };
         asio::co_spawn(connection->get_executor(), Connection::run(connection), std::move(ended));
+        if (stopping_ && leaves_backlog_) {
+            drain(connection);  // was being accepted at that moment: it has no other server
+        }
     }
 
     void forget(const ConnectionPtr& connection, const std::exception_ptr& escaped) {
