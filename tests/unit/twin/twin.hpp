@@ -204,7 +204,7 @@ struct Reach {
     bool crashes{true};         ///< the first host dies at each effect
     bool twice{true};           ///< the second one, too
     bool meddles{false};        ///< the meddling step is asked at each effect
-    bool delays{false};         ///< each effect, and each pair of effects, is held, without a crash
+    bool delays{false};         ///< each effect, and pairs of effects, are held, without a crash
     bool holds_meddled{false};  ///< the effect that is meddled with is held (with crashes)
     std::vector<std::chrono::hours> jumps{};  ///< the wall clock jumps at each effect
     std::size_t stride{1};          ///< of the second crashes only every so many are tried
