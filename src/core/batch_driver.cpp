@@ -300,8 +300,8 @@ boost::asio::awaitable<void> HostImpl::settle_failure(ActivePtr batch, Error err
         }
     }
     std::erase_if(items, [](const auto& item) { return bool(item.done); });
-    if (!items.empty() && !oldest_unstored) {
-        oldest_unstored = items.front().arrived;
+    if (!items.empty() && !trouble.oldest_unstored) {
+        trouble.oldest_unstored = items.front().arrived;
     }
     put_back();
     batch->committing = false;

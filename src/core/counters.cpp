@@ -43,8 +43,8 @@ void HostImpl::refresh_status() {
     const StorageStats figures = storage ? storage->stats() : StorageStats{};
     count([&](HostStatus& status) {
         status.ready = stage == Stage::ready && !stop_requested && !storage_suspect;
-        status.storage_healthy = stage >= Stage::ready && !trouble_since && !storage_suspect;
-        trouble_counters = {trouble_since, trouble_total, oldest_unstored};
+        status.storage_healthy = stage >= Stage::ready && !trouble.since && !storage_suspect;
+        trouble_counters = trouble;
         status.storage = figures;
         status.queued = waiting;
         status.active = static_cast<std::int64_t>(slots_used);

@@ -6,6 +6,7 @@
 #include "core/batch_machine.hpp"
 #include "core/record_cache.hpp"
 #include "core/session_life.hpp"
+#include "core/storage_trouble.hpp"
 #include "hop.hpp"
 #include "waiter.hpp"
 
@@ -352,10 +353,8 @@ public:
     std::optional<Error> failure{};  ///< why run() could not start
     bool storage_suspect{false};     ///< nothing is answered until it has been reopened
     bool storage_retrying{false};
-    std::optional<SteadyTime> trouble_since{};  ///< the storage has not worked since
+    StorageTrouble trouble{};
     std::string trouble_text{};
-    double trouble_total{0};                      ///< seconds, of what is over
-    std::optional<SteadyTime> oldest_unstored{};  ///< a report that it has not taken
     std::chrono::milliseconds storage_delay{0};
 
     std::unordered_map<RecordKey, ActivePtr, KeyHash> active;
@@ -392,11 +391,7 @@ public:
 
     mutable std::mutex counters_mutex;
     HostStatus counters;
-    struct TroubleCounters {
-        std::optional<SteadyTime> since{};
-        double total{0};
-        std::optional<SteadyTime> oldest_unstored{};
-    } trouble_counters;  ///< for `counters`, as they grow without anybody's doing
+    StorageTrouble trouble_counters;  ///< for `counters`: they grow without anybody's doing
 };
 
 }  // namespace sparkhost

@@ -15,9 +15,9 @@ namespace sparkhost {
 void HostImpl::storage_trouble(const Error& error) {
     const auto now = clock->now();
     const auto steady = clock->steady_now();
-    const bool begins = !trouble_since;
+    const bool begins = !trouble.since;
     const bool news = begins || trouble_text != error.text();
-    trouble_since = trouble_since.value_or(steady);
+    trouble.since = trouble.since.value_or(steady);
     trouble_text = error.text();
     count([&](HostStatus& s) {
         s.storage_failing_since = s.storage_failing_since.value_or(now);
@@ -36,13 +36,13 @@ void HostImpl::storage_trouble(const Error& error) {
 /// Something has become durable.
 void HostImpl::storage_works() {
     storage_delay = std::chrono::milliseconds{0};
-    if (!trouble_since || storage_suspect) {
+    if (!trouble.since || storage_suspect) {
         return;
     }
-    const std::chrono::duration<double> lasted = clock->steady_now() - *trouble_since;
-    trouble_since.reset();
-    trouble_total += lasted.count();
-    oldest_unstored.reset();
+    const std::chrono::duration<double> lasted = clock->steady_now() - *trouble.since;
+    trouble.since.reset();
+    trouble.total += lasted.count();
+    trouble.oldest_unstored.reset();
     count([](HostStatus& s) {
         s.storage_failing_since.reset();
         s.storage_error.clear();
