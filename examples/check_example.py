@@ -14,7 +14,7 @@ import subprocess
 import sys
 import tempfile
 
-DEADLINE = 100  # seconds
+DEADLINE = 280  # seconds
 
 
 def expected_lines(source):
