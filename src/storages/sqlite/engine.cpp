@@ -48,7 +48,7 @@ void Engine::close() {
         closing_ = true;
         idle_.wait(lock, [this] { return running_ == 0; });
     }
-    if (phase_ == Phase::open && lock_.held())
+    if ((phase_ == Phase::open || closed_while_sound_) && lock_.held())
         lock_.mark_closed();
     close_store();
     lock_ = LockFile();

@@ -111,7 +111,8 @@ private:
     bool reading_{false};
     bool moving_log_{false};
     bool closing_{false};
-    int running_{0};  ///< jobs that are not only posted but at work
+    bool closed_while_sound_{false};  ///< a job has found it closing, and nothing was wrong
+    int running_{0};                  ///< jobs that are not only posted but at work
     std::condition_variable idle_;
     LogPlan log_plan_;
 

@@ -164,7 +164,9 @@ void Engine::shut(Phase phase, const Error& error) {
     {
         std::lock_guard lock(mutex_);
         // Whoever doubts the disk does not save a log; so this doubt stays.
-        if (!(phase == Phase::misplaced && phase_ == Phase::poisoned))
+        const bool stays_poisoned = phase == Phase::misplaced && phase_ == Phase::poisoned;
+        closed_while_sound_ |= closing_ && phase == Phase::closed && phase_ == Phase::open;
+        if (!stays_poisoned)
             phase_ = phase;
         why_ = error.detail;
         writes.swap(writes_);

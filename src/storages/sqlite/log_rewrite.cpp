@@ -81,8 +81,9 @@ Error log_is_missing(const std::string& path, const std::string& log) {
     return Error(Errc::storage_failed,
                  "the log " + log +
                      " is missing, and with it what was stored last: the last server ended "
-                     "without closing the store. Put the log back; or, if losing that is right "
-                     "(after a backup was restored), remove " +
+                     "without closing the store. Put the log back. If nothing is lost (another "
+                     "program, such as sqlite3, has opened the store since, and has moved the log "
+                     "into it) or losing it is right (after a backup was restored), remove " +
                      path + ".lock and start again");
 }
 

@@ -167,6 +167,20 @@ BOOST_AUTO_TEST_CASE(a_store_that_was_left_open_must_still_have_its_log) {
     BOOST_TEST(next.list().value().total == 20);
 }
 
+BOOST_AUTO_TEST_CASE(a_store_that_is_closed_while_it_has_work_is_closed_in_order) {
+    test::SqliteBench store;
+    auto much = test::insert_of(std::string(2000, 'x'));
+    much.inserts.resize(5000, much.inserts[0]);
+    for (int i = 0; i < 10; ++i) {
+        store.open().value();        // refused where the last one was not
+        store.commit(much).value();  // the log is moved to the database behind it
+        store.storage.reset();
+        BOOST_TEST(test::read_text(store.options.path + ".lock").find("open") == std::string::npos);
+        store.io.restart();
+        store.io.run();
+    }
+}
+
 BOOST_AUTO_TEST_CASE(a_log_may_be_empty) {
     OpenStore store;
     store.open().value();  // nothing has been written since
