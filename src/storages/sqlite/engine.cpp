@@ -39,18 +39,22 @@ private:
 Engine::Engine(SqliteStorageOptions options) : options_(std::move(options)) {}
 
 Engine::~Engine() {
-    close_store();
+    close_store(phase_);
 }
 
 void Engine::close() {
+    auto phase = Phase::closed;
+    bool sound = false;
     {
         std::unique_lock lock(mutex_);
         closing_ = true;
         idle_.wait(lock, [this] { return running_ == 0; });
+        phase = phase_;
+        sound = phase == Phase::open || closed_while_sound_;
     }
-    if ((phase_ == Phase::open || closed_while_sound_) && lock_.held())
+    if (sound && lock_.held())
         lock_.mark_closed();
-    close_store();
+    close_store(phase);
     lock_ = LockFile();
 }
 
@@ -205,7 +209,7 @@ void Engine::abandon() {
 Result<StoreInfo> Engine::reopen() {
     if (store_)
         guard_ = store_->guard;
-    close_store();
+    close_store(phase_);
     if (known_ && guard_.look() == FileGuard::Finding::database_gone)
         return Error(Errc::storage_failed, guard_.error(FileGuard::Finding::database_gone).detail);
     if (!lock_.held() || !lock_.in_place(options_.path)) {
@@ -316,14 +320,14 @@ void Engine::run_reads() {
     post_due_jobs();
 }
 
-void Engine::close_store() {
+void Engine::close_store(Phase phase) {
     if (!store_)
         return;
     // A log without a name is read for the last time now: what it holds goes to the database.
-    if (phase_ == Phase::misplaced && store_->guard.look() == FileGuard::Finding::log_gone &&
+    if (phase == Phase::misplaced && store_->guard.look() == FileGuard::Finding::log_gone &&
         !store_->writer.checkpoint())
         report("what a removed log held could not be saved");
-    if (phase_ == Phase::poisoned || phase_ == Phase::misplaced)
+    if (phase == Phase::poisoned || phase == Phase::misplaced)
         store_->distrust();
     store_.reset();
 }

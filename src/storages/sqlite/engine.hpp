@@ -93,7 +93,7 @@ private:
     void write_alone(Probe probe);
     std::optional<Failure> find_misplaced() const;
     void finish_log();
-    void close_store();
+    void close_store(Phase phase);
     void note(const std::optional<Failure>& failure, const char* what);
     void report(const std::string& message);
     void shut(Phase phase, const Error& error);
