@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What statements do and show, in an agent with a stub of PySpark."""
+"""What statements do and show, in an agent with a stand-in for PySpark."""
 
 import pytest
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Jars and files that are added to a session, in an agent with a stub of PySpark."""
+"""Jars and files that are added to a session, in an agent with a stand-in for PySpark."""
 
 import os
 

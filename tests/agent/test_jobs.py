@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Binary jobs, in an agent with a stub of PySpark: its cloudpickle is the standard library's pickle,
+"""Binary jobs, in an agent with a stand-in for PySpark: its cloudpickle is the standard library's pickle,
 which knows functions by their names only."""
 
 import base64

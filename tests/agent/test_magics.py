@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Livy's magics for Python, and rich forms of echoes, in an agent with a stub of PySpark."""
+"""Livy's magics for Python, and rich forms of echoes, in an agent with a stand-in for PySpark."""
 
 import base64
 import json
