@@ -2,7 +2,7 @@
 #include "integration/real_spark.hpp"
 #include "unit/local/local_harness.hpp"
 
-#include "backends/local/posix_file.hpp"
+#include "backends/common/posix_file.hpp"
 
 #include <boost/test/data/monomorphic.hpp>
 #include <boost/test/data/test_case.hpp>

@@ -2,9 +2,10 @@
 
 // Interactive sessions through the host: SQLite, the local backend, agents in real drivers.
 
+#include "integration/copying_backend.hpp"
 #include "integration/real_harness.hpp"
 
-#include "backends/local/posix_file.hpp"
+#include "backends/common/posix_file.hpp"
 
 #include <sparkhost/host.hpp>
 #include <sparkhost/runtimes/spark.hpp>
@@ -22,6 +23,7 @@
 #include <filesystem>
 #include <fstream>
 #include <iterator>
+#include <memory>
 #include <optional>
 #include <string>
 #include <utility>
@@ -40,19 +42,31 @@ namespace {
 namespace fs = std::filesystem;
 namespace json = boost::json;
 namespace local = detail::local;
+using detail::UniqueFd;
 using Names = std::vector<std::string>;
+
+/// Where drivers find what the host has written for them.
+enum class Files { shared, copied };
 
 /// A host on a data folder, until it is let go of. The next one finds what this one has left.
 struct HostLife {
-    explicit HostLife(const RealHarness& harness) {
+    explicit HostLife(const RealHarness& harness, Files files = Files::shared) {
         HostPlugins plugins;
         plugins.storage = make_sqlite_storage({.path = (harness.dir / "jobs.db").string()});
         plugins.backends.push_back(make_local_backend(io.get_executor(), harness.options));
+        if (files == Files::copied) {
+            auto& backend = plugins.backends.front();
+            backend = std::make_unique<CopyingBackend>(std::move(backend), harness.dir / "mounts");
+        }
         SparkRuntimeOptions runtime;
         runtime.work_dir = (harness.dir / "agents").string();
         plugins.runtimes.push_back(make_spark_runtime(std::move(runtime)));
         HostOptions options;
         options.agent_folder = (harness.dir / "sessions").string();
+        if (files == Files::copied) {
+            options.agent_address = "tcp:127.0.0.1:0";
+            options.agent_advertised = "tcp:localhost:0";
+        }
         host.emplace(io.get_executor(), std::move(options), std::move(plugins));
         auto over = [this](std::exception_ptr, Result<void> result) { ended = std::move(result); };
         asio::co_spawn(io, host->run(), std::move(over));
@@ -81,7 +95,7 @@ public:
     explicit LineGate(const fs::path& path) : path_(path.string()) {
         BOOST_TEST_REQUIRE(::mkfifo(path_.c_str(), 0600) == 0);
         // both ends, so that nobody's open() waits
-        end_ = local::UniqueFd(::open(path_.c_str(), O_RDWR | O_CLOEXEC));
+        end_ = UniqueFd(::open(path_.c_str(), O_RDWR | O_CLOEXEC));
         BOOST_TEST_REQUIRE(bool(end_));
     }
     /// Python that waits here.
@@ -90,12 +104,12 @@ public:
 
 private:
     std::string path_;
-    local::UniqueFd end_{};
+    UniqueFd end_{};
 };
 
 /// Handles on the processes whose environment names the ticket.
-std::vector<local::UniqueFd> processes_of(const std::string& ticket) {
-    std::vector<local::UniqueFd> found;
+std::vector<UniqueFd> processes_of(const std::string& ticket) {
+    std::vector<UniqueFd> found;
     for (const auto& entry : fs::directory_iterator("/proc")) {
         const auto name = entry.path().filename().string();
         if (name.find_first_not_of("0123456789") == std::string::npos &&
@@ -106,7 +120,7 @@ std::vector<local::UniqueFd> processes_of(const std::string& ticket) {
     return found;
 }
 
-bool ends_in_time(const local::UniqueFd& process) {
+bool ends_in_time(const UniqueFd& process) {
     pollfd ended{process.get(), POLLIN, 0};
     return ::poll(&ended, 1, static_cast<int>(std::chrono::milliseconds(patience).count())) == 1;
 }
@@ -336,11 +350,10 @@ struct HostedSession {
 
 BOOST_AUTO_TEST_SUITE(host_sessions_spark)
 
-BOOST_DATA_TEST_CASE(a_session_outlives_its_host_runs_all_code_once_and_leaves_nothing,
-                     boost::unit_test::data::make(all_sparks), spark) {
+void outlives_its_host(const RealSpark& spark, Files files) {
     HostedSession session(spark);
     {
-        HostLife life(session.harness);
+        HostLife life(session.harness, files);
         session.use(life);
         auto script = [&]() -> asio::awaitable<void> {
             co_await session.open();
@@ -352,7 +365,7 @@ BOOST_DATA_TEST_CASE(a_session_outlives_its_host_runs_all_code_once_and_leaves_n
         run_on(life.io, script, spark_patience);
         life.abandon();
     }
-    HostLife life(session.harness);
+    HostLife life(session.harness, files);
     session.use(life);
     auto processes = processes_of(session.ticket);
     BOOST_TEST(processes.size() >= 2u, "a JVM and Python");
@@ -367,6 +380,15 @@ BOOST_DATA_TEST_CASE(a_session_outlives_its_host_runs_all_code_once_and_leaves_n
         BOOST_TEST(ends_in_time(process));
     }
     session.expect_no_leftovers();
+}
+
+BOOST_DATA_TEST_CASE(a_session_outlives_its_host_runs_all_code_once_and_leaves_nothing,
+                     boost::unit_test::data::make(all_sparks), spark) {
+    outlives_its_host(spark, Files::shared);
+}
+
+BOOST_AUTO_TEST_CASE(so_does_one_whose_driver_has_copies_and_dials_a_name) {
+    outlives_its_host(all_sparks[0], Files::copied);
 }
 
 BOOST_DATA_TEST_CASE(a_session_whose_jvm_cannot_start_is_dead_and_says_why,

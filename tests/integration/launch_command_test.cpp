@@ -76,7 +76,7 @@ private:
 
 struct CommandCase {
     const char* name;
-    local::Properties properties;
+    detail::Properties properties;
     std::string class_name;
     std::vector<std::string> args;
 };
@@ -108,7 +108,8 @@ BOOST_DATA_TEST_CASE(every_word_is_what_spark_submit_executes,
             const std::string app = dir.write("app.py", "").string();
             local::WorkPaths paths{(dir / "work").string()};
             const std::string ticket = "t-1";
-            dir.write("work/tickets/t-1/spark.properties", local::write_properties(row.properties));
+            dir.write("work/tickets/t-1/spark.properties",
+                      detail::write_properties(row.properties));
             const local::Environment environment{{"PATH", "/usr/bin:/bin"},
                                                  {"HOME", dir.path().string()},
                                                  {"HADOOP_CONF_DIR", "/etc"},

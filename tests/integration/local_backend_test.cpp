@@ -4,8 +4,8 @@
 
 #include "integration/real_harness.hpp"
 
+#include "backends/common/properties_file.hpp"
 #include "backends/local/process_start.hpp"
-#include "backends/local/properties_file.hpp"
 #include "backends/local/spark_installation.hpp"
 
 #include <boost/test/data/monomorphic.hpp>
@@ -117,7 +117,7 @@ BOOST_AUTO_TEST_CASE(an_application_with_a_context_can_be_killed_and_leaves_noth
 
 BOOST_AUTO_TEST_CASE(java_reads_our_properties_as_they_were) {
     TempDir dir;
-    const local::Properties properties{
+    const detail::Properties properties{
         {"spark.a", " leading and trailing "},
         {"spark.b", "tab\tnewline\nreturn\rfeed\f"},
         {"spark.c", "\\ : = # !"},
@@ -125,7 +125,7 @@ BOOST_AUTO_TEST_CASE(java_reads_our_properties_as_they_were) {
         {"spark.e f=g:h", ""},
         {"#spark.i", "#j"},
     };
-    auto file = dir.write("spark.properties", local::write_properties(properties));
+    auto file = dir.write("spark.properties", detail::write_properties(properties));
     auto program = dir.write("Show.java", R"(
 import java.io.*;
 import java.nio.charset.StandardCharsets;

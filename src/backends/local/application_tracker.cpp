@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "backends/local/application_tracker.hpp"
 
-#include "backends/local/utf8.hpp"
+#include "backends/common/utf8.hpp"
 
 #include <algorithm>
 #include <cstddef>
@@ -125,14 +125,14 @@ void ApplicationTracker::explain(std::string_view last_error_line) {
     }
 }
 
-void ApplicationTracker::apply_killed_before_start(Timestamp at) {
+void ApplicationTracker::apply_killed_before_start(Timestamp at, const std::string& given_up) {
     if (has_ended()) {
         return;
     }
     status_.state = ApplicationState::ended;
-    status_.outcome = Outcome::killed;
+    status_.outcome = given_up.empty() ? Outcome::killed : Outcome::failed;
     status_.ended = at;
-    status_.reason = "killed before it was started";
+    status_.reason = given_up.empty() ? "killed before it was started" : given_up;
 }
 
 }  // namespace sparkhost::detail::local

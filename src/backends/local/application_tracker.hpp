@@ -21,7 +21,7 @@ public:
     bool apply(const JournalEntry& entry);
 
     /// The ticket was taken by a killer before anything could start.
-    void apply_killed_before_start(Timestamp at);
+    void apply_killed_before_start(Timestamp at, const std::string& given_up = {});
 
     /// What a person should know about a failure, once its log has been read. No effect on
     /// applications that did not fail.

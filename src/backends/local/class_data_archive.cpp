@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "backends/local/class_data_archive.hpp"
 
+#include "backends/common/posix_file.hpp"
 #include "backends/local/launch_recipe.hpp"
-#include "backends/local/posix_file.hpp"
 #include "backends/local/process_start.hpp"
 
 #include "hop.hpp"

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "backends/local/java_command.hpp"
 
+#include "backends/common/spark_conf.hpp"
 #include "backends/local/shell_words.hpp"
 
 #include <algorithm>
-#include <array>
 #include <string_view>
 
 namespace sparkhost::detail::local {
@@ -80,24 +80,6 @@ Result<void> append_driver_options(std::vector<std::string>& command, const Prop
     return ok();
 }
 
-constexpr std::array opened_packages{
-    "java.base/java.lang",
-    "java.base/java.lang.invoke",
-    "java.base/java.lang.reflect",
-    "java.base/java.io",
-    "java.base/java.net",
-    "java.base/java.nio",
-    "java.base/java.util",
-    "java.base/java.util.concurrent",
-    "java.base/java.util.concurrent.atomic",
-    "java.base/jdk.internal.ref",
-    "java.base/sun.nio.ch",
-    "java.base/sun.nio.cs",
-    "java.base/sun.security.action",
-    "java.base/sun.util.calendar",
-    "java.security.jgss/sun.security.krb5",
-};
-
 }  // namespace
 
 std::vector<std::string> java_module_options(const SparkVersion& version) {
@@ -105,12 +87,12 @@ std::vector<std::string> java_module_options(const SparkVersion& version) {
     if (version.at_least(4, 0)) {
         options.emplace_back("--add-modules=jdk.incubator.vector");
     }
-    for (std::string_view package : opened_packages) {
+    for (const std::string& package : opened_java_packages()) {
         // 3.5 was the first to need it
         if (package == "java.base/jdk.internal.ref" && !version.at_least(3, 5)) {
             continue;
         }
-        options.push_back("--add-opens=" + std::string(package) + "=ALL-UNNAMED");
+        options.push_back("--add-opens=" + package + "=ALL-UNNAMED");
     }
     if (!version.at_least(4, 3)) {
         options.emplace_back("-Djdk.reflect.useDirectMethodHandle=false");

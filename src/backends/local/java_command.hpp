@@ -5,7 +5,7 @@
 // The command bin/spark-submit ends up executing for a driver in client mode, without the JVM
 // it starts to find that out (Spark's org.apache.spark.launcher, as of 3.5 and 4.x).
 
-#include "backends/local/properties_file.hpp"
+#include "backends/common/properties_file.hpp"
 #include "backends/local/spark_version.hpp"
 
 #include <sparkhost/error.hpp>

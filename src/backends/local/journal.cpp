@@ -186,6 +186,10 @@ void for_each_line(std::string_view text, Visit visit) {
 }  // namespace journal
 
 std::string format_claim(const Claim& claim) {
+    if (claim.killed && !claim.given_up.empty()) {
+        return "given-up " + journal::format_time(claim.killed_at) + ' ' +
+               journal::one_line(claim.given_up) + '\n';
+    }
     if (claim.killed) {
         return "killed " + journal::format_time(claim.killed_at) + '\n';
     }
@@ -205,6 +209,12 @@ std::optional<Claim> parse_claim(std::string_view text) {
     const auto word = journal::cut_word(text);
     if (word == "killed" && journal::parse_time(text, claim.killed_at)) {
         claim.killed = true;
+        return claim;
+    }
+    if (word == "given-up" && journal::parse_time(journal::cut_word(text), claim.killed_at) &&
+        !text.empty()) {
+        claim.killed = true;
+        claim.given_up = text;
         return claim;
     }
     if (word == "supervisor" && journal::parse_supervisor(text, claim.supervisor)) {

@@ -46,8 +46,9 @@ std::optional<LaunchPlan> decode_launch(std::string_view text, std::string& faul
 
 /// Who has decided whether user code of this ticket may start.
 struct Claim {
-    bool killed{false};            ///< it never can: a killer was first
+    bool killed{false};            ///< it never can: the host was first
     JournalTime killed_at{};       ///< when killed
+    std::string given_up{};        ///< why, when killed since it did not start: nobody asked for it
     ProcessIdentity supervisor{};  ///< otherwise, with boot id
 
     bool operator==(const Claim&) const = default;

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "backends/local/launch_recipe.hpp"
 
-#include "backends/local/posix_file.hpp"
+#include "backends/common/posix_file.hpp"
 
 namespace sparkhost::detail::local {
 

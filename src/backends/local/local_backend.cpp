@@ -71,7 +71,7 @@ void check_local_options(const LocalBackendOptions& options) {
     require(options.kill_grace >= std::chrono::milliseconds::zero() &&
                 options.kill_grace <= std::chrono::hours{24},
             "kill_grace: must be between 0 and 24 hours");
-    check_operator_conf(options.conf, options.master);
+    check_operator_settings(options.conf, options.master);
     for (const auto& [name, value] : options.environment) {
         require(!name.empty() && name.find_first_of(std::string("=\0", 2)) == std::string::npos &&
                     value.find('\0') == std::string::npos,

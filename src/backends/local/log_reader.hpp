@@ -2,8 +2,8 @@
 #ifndef SPARKHOST_SRC_BACKENDS_LOCAL_LOG_READER_HPP
 #define SPARKHOST_SRC_BACKENDS_LOCAL_LOG_READER_HPP
 
+#include "backends/common/line_index.hpp"
 #include "backends/local/folder_events.hpp"
-#include "backends/local/line_index.hpp"
 #include "backends/local/ticket_folder.hpp"
 
 #include <sparkhost/backend.hpp>

@@ -90,7 +90,7 @@ Result<std::vector<Observation>> observe_all(const WorkPaths& paths) {
 
 void apply_observation(ApplicationTracker& tracker, const Observation& seen) {
     if (seen.claim && seen.claim->killed) {
-        tracker.apply_killed_before_start(seen.claim->killed_at);
+        tracker.apply_killed_before_start(seen.claim->killed_at, seen.claim->given_up);
         return;
     }
     for (const auto& entry : seen.entries) {

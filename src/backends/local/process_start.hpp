@@ -4,8 +4,8 @@
 
 // Starting other programs. Blocking; for the blocking executor.
 
+#include "backends/common/posix_file.hpp"
 #include "backends/local/java_command.hpp"
-#include "backends/local/posix_file.hpp"
 
 #include <sparkhost/error.hpp>
 

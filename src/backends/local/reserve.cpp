@@ -65,9 +65,9 @@ Awaitable<Ticket> reserve_ticket(std::shared_ptr<LocalState> state, SubmitReques
         co_return checked.error();
     }
     ConfPolicy policy;
-    policy.defaults = state->spark.defaults;
-    policy.conf = state->options.conf;
-    policy.refused = state->options.refused_conf;
+    policy.layers.defaults = state->spark.defaults;
+    policy.layers.conf = state->options.conf;
+    policy.layers.refused = state->options.refused_conf;
     policy.master = state->options.master;
     auto properties = final_properties(policy, request.spec);
     if (!properties) {

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "backends/local/spark_installation.hpp"
 
-#include "backends/local/posix_file.hpp"
+#include "backends/common/posix_file.hpp"
 #include "backends/local/process_start.hpp"
 
 #include <algorithm>

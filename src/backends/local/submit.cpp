@@ -52,6 +52,9 @@ Result<Start> start_application(LaunchRecipe recipe, const SupervisorProgram& pr
 }
 
 Result<void> judge_claim(const Claim& claim) {
+    if (!claim.given_up.empty()) {
+        return Error(Errc::backend_failed, claim.given_up);
+    }
     if (claim.killed) {
         return Error(Errc::invalid_state, "it was killed before it was started");
     }
@@ -62,12 +65,9 @@ Result<void> judge_claim(const Claim& claim) {
 /// all. Where it cannot, the one started may still take the ticket: indeterminate. Blocking.
 Result<void> give_up(const WorkPaths& paths, const std::string& ticket, Timestamp now,
                      const std::string& why) {
-    auto claim = claim_for_killer(paths, ticket, now);
+    auto claim = claim_for_killer(paths, ticket, now, why);
     if (!claim) {
         return Error(Errc::indeterminate, why + "; " + claim.error().detail);
-    }
-    if (claim->killed && claim->killed_at == now) {
-        return Error(Errc::backend_failed, why);
     }
     return judge_claim(*claim);
 }

@@ -2,7 +2,7 @@
 #ifndef SPARKHOST_SRC_BACKENDS_LOCAL_SUPERVISOR_START_HPP
 #define SPARKHOST_SRC_BACKENDS_LOCAL_SUPERVISOR_START_HPP
 
-#include "backends/local/posix_file.hpp"
+#include "backends/common/posix_file.hpp"
 
 #include <sparkhost/error.hpp>
 

@@ -68,7 +68,8 @@ Result<std::optional<Claim>> read_claim(const WorkPaths& paths, const std::strin
     return claim;
 }
 
-Result<Claim> claim_for_killer(const WorkPaths& paths, const std::string& ticket, Timestamp now) {
+Result<Claim> claim_for_killer(const WorkPaths& paths, const std::string& ticket, Timestamp now,
+                               const std::string& given_up) {
     const std::string folder = paths.folder(ticket);
     if (auto made = make_folder(folder); !made) {
         return made.error();
@@ -79,6 +80,7 @@ Result<Claim> claim_for_killer(const WorkPaths& paths, const std::string& ticket
     Claim claim;
     claim.killed = true;
     claim.killed_at = now;
+    claim.given_up = given_up;
     auto fd = open_file(temporary, O_WRONLY | O_CREAT | O_TRUNC, 0600);
     if (!fd) {
         return fd.error();

@@ -4,8 +4,8 @@
 
 // A ticket's folder (docs/local_backend.md). Everything here blocks.
 
+#include "backends/common/posix_file.hpp"
 #include "backends/local/journal.hpp"
-#include "backends/local/posix_file.hpp"
 
 #include <sparkhost/clock.hpp>
 #include <sparkhost/error.hpp>
@@ -37,8 +37,10 @@ struct WorkPaths {
 /// Who has claimed the ticket; nothing: nobody, or there is no folder.
 Result<std::optional<Claim>> read_claim(const WorkPaths& paths, const std::string& ticket);
 
-/// Takes the claim for a killer, making the folder where there is none. Returns who holds it now.
-Result<Claim> claim_for_killer(const WorkPaths& paths, const std::string& ticket, Timestamp now);
+/// Takes the claim for a killer, making the folder where there is none; or, with `given_up`,
+/// because the application did not start for that reason. Returns who holds it now.
+Result<Claim> claim_for_killer(const WorkPaths& paths, const std::string& ticket, Timestamp now,
+                               const std::string& given_up = {});
 
 /// All entries of the journal; none when there is no journal.
 Result<std::vector<JournalEntry>> read_journal(const WorkPaths& paths, const std::string& ticket);

@@ -180,11 +180,17 @@ BOOST_AUTO_TEST_CASE(claims_are_written_and_read_back) {
     BOOST_TEST(format_claim(killed) == "killed 1795257694749\n");
     BOOST_CHECK(parse_claim(format_claim(started)) == started);
     BOOST_CHECK(parse_claim(format_claim(killed)) == killed);
+    Claim given_up = killed;
+    given_up.given_up = "no such\nprogram";
+    BOOST_TEST(format_claim(given_up) == "given-up 1795257694749 no such program\n");
+    given_up.given_up = "no such program";
+    BOOST_CHECK(parse_claim(format_claim(given_up)) == given_up);
 }
 
 BOOST_AUTO_TEST_CASE(what_is_no_claim_is_not_read) {
     for (const std::string_view text :
          {""sv, "\n"sv, "killed\n"sv, "killed x\n"sv, "killed 5"sv, "killed 5\n\n"sv,
+          "given-up\n"sv, "given-up 5\n"sv, "given-up 5 \n"sv, "given-up x why\n"sv,
           "supervisor 1 2 b"sv, "supervisor 1 2\n"sv, "supervisor 0 2 b\n"sv,
           "supervisor 1 2 b c\n"sv, "owner 1 2 b\n"sv, "supervisor 1 2 \n"sv}) {
         BOOST_TEST_CONTEXT("'" << text << "'") {

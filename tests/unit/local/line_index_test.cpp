@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "backends/local/line_index.hpp"
+#include "backends/common/line_index.hpp"
+#include "backends/common/posix_file.hpp"
 #include "backends/local/log_reader.hpp"
-#include "backends/local/posix_file.hpp"
 
 #include "support/temp_dir.hpp"
 

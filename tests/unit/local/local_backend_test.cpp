@@ -465,7 +465,17 @@ BOOST_AUTO_TEST_CASE(a_supervisor_named_by_the_options_is_used) {
         BOOST_TEST(submitted.error().detail == "no mood");
         // "never will be": not even by a supervisor that works
         auto again = co_await backend->submit(request, *ticket);
-        BOOST_TEST(again.has_error());
+        BOOST_TEST_REQUIRE(again.has_error());
+        BOOST_TEST(again.error().is(Errc::backend_failed));
+        BOOST_TEST(again.error().detail == "no mood");
+        // a host that has died before it could store that learns it as well: nobody has killed it
+        auto strand = co_await asio::this_coro::executor;
+        RunningWatch watch(*backend, strand);
+        co_await watch.ready();
+        ApplicationStatus end = co_await watch.sink->end(ticket->id);
+        BOOST_TEST((end.outcome == Outcome::failed));
+        BOOST_TEST(end.reason == "no mood");
+        co_await watch.stop();
     };
     run(script);
 }

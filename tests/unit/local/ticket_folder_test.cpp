@@ -176,6 +176,25 @@ BOOST_AUTO_TEST_CASE(release_is_idempotent_also_half_done) {
     BOOST_TEST(!file_exists(folders.paths.kept_log("t-1")));
 }
 
+// As when a supervisor that ends removes its socket meanwhile.
+BOOST_AUTO_TEST_CASE(a_folder_that_others_remove_from_is_removed_whole) {
+    Folders folders;
+    const auto path = folders.paths.folder("t-1");
+    for (int round = 0; round < 20; ++round) {
+        for (int number = 0; number < 500; ++number) {
+            folders.dir.write("tickets/t-1/" + std::to_string(number), "");
+        }
+        std::thread other([&] {
+            for (int number = 0; number < 500; ++number) {
+                ::unlink((path + "/" + std::to_string(number)).c_str());
+            }
+        });
+        BOOST_TEST(release_ticket(folders.paths, "t-1", true).has_value());
+        BOOST_TEST(!file_exists(path));
+        other.join();
+    }
+}
+
 BOOST_AUTO_TEST_CASE(an_environment_names_a_ticket_exactly) {
     BOOST_TEST(names_ticket(std::string("A=b\0SPARKHOST_TICKET=t-1\0C=d\0", 30), "t-1"));
     BOOST_TEST(!names_ticket(std::string("SPARKHOST_TICKET=t-11\0", 22), "t-1"));

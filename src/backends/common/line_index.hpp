@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-#ifndef SPARKHOST_SRC_BACKENDS_LOCAL_LINE_INDEX_HPP
-#define SPARKHOST_SRC_BACKENDS_LOCAL_LINE_INDEX_HPP
+#ifndef SPARKHOST_SRC_BACKENDS_COMMON_LINE_INDEX_HPP
+#define SPARKHOST_SRC_BACKENDS_COMMON_LINE_INDEX_HPP
 
 #include <sparkhost/error.hpp>
 
@@ -11,7 +11,7 @@
 
 #include <sys/types.h>
 
-namespace sparkhost::detail::local {
+namespace sparkhost::detail {
 
 /// Finds lines of a growing file by their number. Remembers where every 1024th line begins and
 /// reads only what has been added since the last time. Not thread-safe; everything blocks.
@@ -47,6 +47,6 @@ private:
     ino_t inode_{0};
 };
 
-}  // namespace sparkhost::detail::local
+}  // namespace sparkhost::detail
 
 #endif

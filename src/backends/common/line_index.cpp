@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "backends/local/line_index.hpp"
+#include "backends/common/line_index.hpp"
 
-#include "backends/local/posix_file.hpp"
-#include "backends/local/utf8.hpp"
+#include "backends/common/posix_file.hpp"
+#include "backends/common/utf8.hpp"
 
 #include <algorithm>
 #include <cerrno>
@@ -10,7 +10,7 @@
 
 #include <sys/stat.h>
 
-namespace sparkhost::detail::local {
+namespace sparkhost::detail {
 
 namespace {
 
@@ -185,4 +185,4 @@ Result<std::vector<std::string>> LineIndex::read(int fd, std::int64_t first, std
     return lines;
 }
 
-}  // namespace sparkhost::detail::local
+}  // namespace sparkhost::detail

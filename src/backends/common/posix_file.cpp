@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "backends/local/posix_file.hpp"
+#include "backends/common/posix_file.hpp"
 
 #include <algorithm>
 #include <atomic>
@@ -9,7 +9,7 @@
 
 #include <sys/stat.h>
 
-namespace sparkhost::detail::local {
+namespace sparkhost::detail {
 
 namespace {
 
@@ -178,10 +178,17 @@ Result<void> make_folder(const std::string& path) {
 }
 
 Result<void> remove_tree(const std::string& path) {
-    // std::filesystem works with openat and O_NOFOLLOW here: a link is removed, not followed
+    // std::filesystem works with openat and O_NOFOLLOW here: a link is removed, not followed. It
+    // stops at what somebody else has just removed (a supervisor its socket), and leaves the rest.
+    constexpr int max_rounds = 10'000;
     std::error_code error;
-    std::filesystem::remove_all(path, error);
-    if (error && error != std::errc::no_such_file_or_directory) {
+    for (int round = 0; round < max_rounds; ++round) {
+        std::filesystem::remove_all(path, error);
+        if (error != std::errc::no_such_file_or_directory) {
+            break;
+        }
+    }
+    if (error) {
         return Error(Errc::backend_failed, "cannot remove " + path + ": " + error.message());
     }
     return ok();
@@ -197,4 +204,4 @@ bool is_folder(const std::string& path) {
     return ::stat(path.c_str(), &status) == 0 && S_ISDIR(status.st_mode);
 }
 
-}  // namespace sparkhost::detail::local
+}  // namespace sparkhost::detail

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "backends/local/utf8.hpp"
+#include "backends/common/utf8.hpp"
 
 #include <algorithm>
 
-namespace sparkhost::detail::local {
+namespace sparkhost::detail {
 
 namespace {
 
@@ -92,4 +92,4 @@ std::string valid_utf8(std::string_view text) {
     return valid;
 }
 
-}  // namespace sparkhost::detail::local
+}  // namespace sparkhost::detail

@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "backends/local/properties_file.hpp"
+#include "backends/common/properties_file.hpp"
 
-#include "backends/local/utf8.hpp"
+#include "backends/common/utf8.hpp"
 
 #include <cstdint>
 #include <vector>
 
-namespace sparkhost::detail::local {
+namespace sparkhost::detail {
 
 namespace {
 
@@ -237,4 +237,4 @@ Result<Properties> parse_properties(std::string_view text) {
     }
 }
 
-}  // namespace sparkhost::detail::local
+}  // namespace sparkhost::detail

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-#ifndef SPARKHOST_SRC_BACKENDS_LOCAL_PROPERTIES_FILE_HPP
-#define SPARKHOST_SRC_BACKENDS_LOCAL_PROPERTIES_FILE_HPP
+#ifndef SPARKHOST_SRC_BACKENDS_COMMON_PROPERTIES_FILE_HPP
+#define SPARKHOST_SRC_BACKENDS_COMMON_PROPERTIES_FILE_HPP
 
 // The text format of java.util.Properties (its documentation: load(Reader), store).
 
@@ -10,7 +10,7 @@
 #include <string>
 #include <string_view>
 
-namespace sparkhost::detail::local {
+namespace sparkhost::detail {
 
 using Properties = std::map<std::string, std::string>;
 
@@ -22,6 +22,6 @@ std::string write_properties(const Properties& properties);
 /// Errors: invalid_argument – a malformed \uXXXX, as in Java; `detail` names the line.
 Result<Properties> parse_properties(std::string_view text);
 
-}  // namespace sparkhost::detail::local
+}  // namespace sparkhost::detail
 
 #endif

@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
-#ifndef SPARKHOST_SRC_BACKENDS_LOCAL_UTF8_HPP
-#define SPARKHOST_SRC_BACKENDS_LOCAL_UTF8_HPP
+#ifndef SPARKHOST_SRC_BACKENDS_COMMON_UTF8_HPP
+#define SPARKHOST_SRC_BACKENDS_COMMON_UTF8_HPP
 
 #include <cstddef>
 #include <cstdint>
 #include <string>
 #include <string_view>
 
-namespace sparkhost::detail::local {
+namespace sparkhost::detail {
 
 inline constexpr char32_t replacement_character = 0xFFFD;
 
@@ -20,6 +20,6 @@ void append_utf8(std::string& text, char32_t code_point);
 /// `text` with everything that is no UTF-8 replaced by U+FFFD.
 std::string valid_utf8(std::string_view text);
 
-}  // namespace sparkhost::detail::local
+}  // namespace sparkhost::detail
 
 #endif

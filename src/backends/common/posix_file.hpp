@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-#ifndef SPARKHOST_SRC_BACKENDS_LOCAL_POSIX_FILE_HPP
-#define SPARKHOST_SRC_BACKENDS_LOCAL_POSIX_FILE_HPP
+#ifndef SPARKHOST_SRC_BACKENDS_COMMON_POSIX_FILE_HPP
+#define SPARKHOST_SRC_BACKENDS_COMMON_POSIX_FILE_HPP
 
 // Files as durable steps need them: every failure is an Error that names the path.
 
@@ -14,7 +14,7 @@
 #include <fcntl.h>
 #include <unistd.h>
 
-namespace sparkhost::detail::local {
+namespace sparkhost::detail {
 
 /// Owns a file descriptor.
 class UniqueFd {
@@ -73,6 +73,6 @@ Result<void> remove_tree(const std::string& path);
 bool file_exists(const std::string& path);
 bool is_folder(const std::string& path);
 
-}  // namespace sparkhost::detail::local
+}  // namespace sparkhost::detail
 
 #endif

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "backends/local/properties_file.hpp"
+#include "backends/common/properties_file.hpp"
 
 #include <boost/test/unit_test.hpp>
 
 #include <random>
 
-namespace sparkhost::detail::local {
+namespace sparkhost::detail {
 
 BOOST_AUTO_TEST_SUITE(properties_file)
 
@@ -134,4 +134,4 @@ BOOST_AUTO_TEST_CASE(what_is_written_is_read_back_whatever_it_is) {
 
 BOOST_AUTO_TEST_SUITE_END()
 
-}  // namespace sparkhost::detail::local
+}  // namespace sparkhost::detail
