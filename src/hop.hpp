@@ -16,8 +16,10 @@
 #include <boost/asio/executor_work_guard.hpp>
 #include <boost/asio/post.hpp>
 #include <boost/asio/strand.hpp>
+#include <boost/asio/this_coro.hpp>
 #include <boost/asio/use_awaitable.hpp>
 
+#include <cstddef>
 #include <exception>
 #include <functional>
 #include <memory>
@@ -37,6 +39,14 @@ asio::awaitable<T> on_strand(Strand strand, asio::awaitable<T> op) {
     co_return co_await asio::co_spawn(
         strand, std::move(op),
         asio::bind_cancellation_slot(asio::cancellation_slot(), asio::use_awaitable));
+}
+
+/// How many items of a long list are worked at before others have their turn.
+inline constexpr std::size_t items_at_a_time = 64;
+
+/// Lets what waits on this executor go first.
+inline asio::awaitable<void> let_others_run() {
+    co_await asio::post(co_await asio::this_coro::executor, asio::use_awaitable);
 }
 
 /// Suspends until the function given to `start` is called with the result, from any thread and

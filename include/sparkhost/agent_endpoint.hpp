@@ -2,6 +2,7 @@
 #ifndef SPARKHOST_AGENT_ENDPOINT_HPP
 #define SPARKHOST_AGENT_ENDPOINT_HPP
 
+#include <sparkhost/backend.hpp>
 #include <sparkhost/error.hpp>
 #include <sparkhost/log.hpp>
 #include <sparkhost/session_runtime.hpp>
@@ -11,6 +12,7 @@
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <string>
 #include <vector>
@@ -42,6 +44,13 @@ struct AgentVerdict {
     std::string resume_key{};  ///< of a grant: a fresh secret, bound to the nonce
 };
 
+/// What the guard of a driver is answered (docs/agent_protocol.md, "Guards").
+struct GuardVerdict {
+    ClaimAnswer answer{};
+    /// Of a grant: takes the connection, after the answer. Empty: it is closed.
+    std::function<void(std::unique_ptr<AgentConnection> connection)> admit{};
+};
+
 /// Decides who may come in. Called where AgentEndpoint::run() runs.
 class AgentGate {
 public:
@@ -51,6 +60,12 @@ public:
     virtual Awaitable<AgentVerdict> judge(AgentGreeting greeting) = 0;
     /// An agent that has been granted; takes the place of an earlier connection of its ticket.
     virtual void admit(AgentGreeting greeting, std::unique_ptr<AgentConnection> connection) = 0;
+    /// A claim may be granted only when (ticket, nonce) is durable; the same nonce is granted
+    /// again. Unless overridden nobody is.
+    virtual Awaitable<GuardVerdict> judge_guard(DriverClaim claim) {
+        (void)claim;
+        co_return GuardVerdict{};
+    }
 };
 
 struct AgentEndpointOptions {
@@ -64,7 +79,8 @@ struct AgentEndpointOptions {
     LogSink log{};
 };
 
-/// Where agents dial: listens, reads greetings, asks the gate, answers, hands connections over.
+/// Where agents and the guards of drivers dial: listens, reads greetings, asks the gate, answers,
+/// hands connections over.
 ///
 /// Thread safety: for one strand. Lifetimes: what it started keeps what it needs.
 class AgentEndpoint {

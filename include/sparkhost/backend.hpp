@@ -10,12 +10,65 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
 #include <vector>
 
 namespace sparkhost {
+
+/// A driver asks, before user code runs, whether it is the one that may run it
+/// (docs/agent_protocol.md, "Guards").
+struct DriverClaim {
+    std::string ticket{};  ///< of the form of Ticket::id
+    std::string secret{};  ///< one-time, from the backend
+    std::string nonce{};   ///< made by the driver's process, for its whole life: 32 hex digits
+    /// What the cluster calls the driver, as far as its guard knows: visible ASCII, at most 255.
+    std::string driver{};
+};
+
+struct ClaimAnswer {
+    enum class Code {
+        granted,
+        claimed,  ///< another process has claimed this ticket
+        unknown,  ///< no such ticket, or a wrong secret
+        ended,    ///< the ticket was killed, or has been released
+        later     ///< not now: the guard asks again
+    };
+    /// A file that the driver finds in a folder of its own, of mode 0700.
+    struct File {
+        std::string name{};
+        std::string content{};  ///< any bytes
+    };
+    Code code{Code::unknown};
+    std::string detail{};       ///< for the driver's output
+    std::vector<File> files{};  ///< of a grant; together less than 5 MiB
+};
+
+/// What a driver that has been granted its claim tells later; each part once it is known. Told
+/// again after a lost connection.
+struct DriverReport {
+    std::string ticket{};
+    std::string driver{};
+    std::string application_id{};
+    std::string ui_url{};
+    bool ended{false};    ///< the user's main has returned or thrown
+    std::string error{};  ///< what it threw
+};
+
+/// Decides about the claims of a backend's drivers. Called on the host's strand.
+class ClaimJudge {
+public:
+    virtual ~ClaimJudge() = default;
+    /// A claim may be granted only when (ticket, nonce) is durable; the same nonce is granted
+    /// again, any other never. Compare secrets in constant time.
+    virtual Awaitable<ClaimAnswer> claim(DriverClaim claim) = 0;
+    virtual void reported(DriverReport report) = 0;
+    /// The connection of a guard that had been granted has ended. Most often its driver has, too:
+    /// a good moment to ask the cluster.
+    virtual void guard_gone(std::string ticket) { (void)ticket; }
+};
 
 /// What the host gives a backend before any other call.
 struct BackendContext {
@@ -25,6 +78,21 @@ struct BackendContext {
     boost::asio::any_io_executor blocking_executor{};  ///< for work that blocks (files, processes)
     std::shared_ptr<Clock> clock{};
     LogSink log{};
+    /// What this backend's drivers dial ("tcp:HOST:PORT", "unix:/path"), the same after a restart.
+    /// Empty: the host has no such address; `detail` of a refusal should name
+    /// HostOptions::agent_address.
+    std::string agent_address{};
+    /// The claims of this backend's drivers go to this judge, for as long as it lives. To be called
+    /// from open(); until that has completed guards are told to ask again. Empty where
+    /// agent_address is.
+    std::function<void(std::weak_ptr<ClaimJudge> judge)> take_claims{};
+};
+
+/// A file of the host's machine that a driver needs, too.
+struct DriverFile {
+    std::string path{};  ///< absolute
+    bool secret{false};  ///< for nobody but the driver
+    bool operator==(const DriverFile&) const = default;
 };
 
 /// One application to be started. Made from the stored record, so it is the same after a crash.
@@ -33,6 +101,11 @@ struct SubmitRequest {
     std::string subject{};  ///< "batch-7": what the application is run for
     int attempt{1};
     BatchSpec spec{};
+    /// Only for backends that do not share files. The driver finds copies of them together in one
+    /// folder, under their file names, which differ; a folder that it may only read will do.
+    /// `spec.file` and `spec.args` that are the path of one of them mean its copy. They exist, and
+    /// stay as they are, until the backend has taken the application.
+    std::vector<DriverFile> driver_files{};
 };
 
 /// The durable right to start one application once.
@@ -62,6 +135,11 @@ struct ApplicationStatus {
     std::optional<Timestamp> started{};
     std::optional<Timestamp> context_up{};
     std::optional<Timestamp> ended{};
+    /// What has happened to it on its way, oldest first, all that is known: "pod_created",
+    /// "scheduled", "image_pulled" …; "waiting" with the reason that a person can act on, once for
+    /// each reason, whose time is when that began. The names that the host enters by itself
+    /// (TimelineEntry::what) are left out. Of one attempt 64 are kept.
+    std::vector<TimelineEntry> steps{};
     bool operator==(const ApplicationStatus&) const = default;
 };
 
@@ -78,6 +156,9 @@ public:
     /// Every application that exists has been reported once since the snapshot began: a ticket
     /// that had been taken before and has not been reported by now is lost.
     virtual void snapshot_complete() = 0;
+    /// The cluster cannot be asked at the moment, for this reason: what has been reported may be
+    /// out of date. Empty: it can be again. For people and figures; it changes no state.
+    virtual void trouble(std::string reason) { (void)reason; }
 };
 
 /// Lines of a driver's output. Line numbers count from 0 and never change.
@@ -109,6 +190,9 @@ public:
     struct Traits {
         std::string name{};       ///< "local", "kubernetes"; stored with each batch
         bool serves_logs{false};  ///< read_log() is implemented
+        /// Its drivers see the host's files, under the same paths, and reach the host's own
+        /// addresses. Without it they get SubmitRequest::driver_files.
+        bool shares_files{true};
     };
 
     virtual ~Backend() = default;

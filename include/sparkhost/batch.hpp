@@ -82,8 +82,10 @@ enum class Outcome {
 
 /// One step of a batch's way, for people: "why does it wait, where did the time go".
 struct TimelineEntry {
-    std::string what{};  ///< accepted, admitted, submitted, process_started, context_up,
-                         ///< attempt_ended, requeued, kill_requested, ended
+    /// accepted, admitted, submitted, process_started, context_up, attempt_ended, requeued,
+    /// kill_requested, ended; of sessions also claimed, ready. Others are a backend's:
+    /// ApplicationStatus::steps.
+    std::string what{};
     Timestamp at{};
     std::string reason{};  ///< may be empty
     bool operator==(const TimelineEntry&) const = default;

@@ -73,14 +73,22 @@ struct HostOptions {
     /// paths obey the rules of a request's files. Default: none.
     std::vector<std::string> file_list_conf{};
 
-    // --- sessions; needed only where HostPlugins::runtimes are given ---
-    /// Folder for what sessions need from this host: the claims of their agents. Made if it is
-    /// missing (0700); drivers read it. Required with runtimes.
+    // --- sessions, and drivers that claim their tickets ---
+    /// Folder for what drivers need from this host: where they dial, the claims of agents. Made if
+    /// it is missing (0700); drivers read it. Required with HostPlugins::runtimes, and by backends
+    /// whose drivers claim. With it the host listens. Default: nobody can dial.
     std::string agent_folder{};
 
-    /// Where agents dial, "unix:/absolute/path" or "tcp:ADDRESS:PORT"; must be the same after a
-    /// restart. Default: the Unix socket "agents.sock" in `agent_folder`.
+    /// Where agents and guards dial, "unix:/absolute/path" or "tcp:ADDRESS:PORT"; must be the same
+    /// after a restart. With TCP, drivers on this machine still dial the socket "agents.sock" in
+    /// `agent_folder`. Port 0: the system picks one, once; it is kept in `agent_folder`. Default:
+    /// that socket alone.
     std::string agent_address{};
+
+    /// What drivers of backends that do not share files dial, "tcp:HOST:PORT"; HOST may be a name,
+    /// port 0 is that of `agent_address`. Needs a TCP `agent_address`. Default: `agent_address`,
+    /// unless that is all addresses ("0.0.0.0", "::"), which nobody can dial.
+    std::string agent_advertised{};
 
     /// Sessions that have not ended. One more is refused with Errc::rejected. Default: 100.
     std::size_t max_sessions{100};
@@ -151,6 +159,14 @@ struct LatencyHistogram {
     std::uint64_t count{0};
 };
 
+/// How a backend is followed.
+struct BackendStatus {
+    std::string name{};
+    bool watching{false};                       ///< what it reports is up to date
+    std::optional<Timestamp> watching_since{};  ///< or not watching since
+    std::string problem{};                      ///< why it is not, in the backend's words
+};
+
 /// Figures for /metrics and health. A copy taken at one moment.
 struct HostStatus {
     bool ready{false};            ///< open, recovered, accepting
@@ -178,6 +194,7 @@ struct HostStatus {
         dispatch{};  ///< durable → Backend::submit called, for batches that never waited for a slot
     LatencyHistogram push{};  ///< backend report → durable and visible
     StorageStats storage{};
+    std::vector<BackendStatus> backends{};  ///< in the order of HostPlugins::backends
 };
 
 /// A position in the event log that moves forward. Not shareable between coroutines.

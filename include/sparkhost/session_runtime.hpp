@@ -134,6 +134,10 @@ public:
         std::string ticket{};          ///< names the attempt when the agent claims it
         std::string agent_endpoint{};  ///< where the agent dials: "unix:/path" or "tcp:host:port"
         std::string claim_file{};      ///< 0600 file with the one-time secret, read by the driver
+        /// The driver sees this host's files (Backend::Traits). If not, the answer names all that
+        /// it needs as SubmitRequest::driver_files, the claim file among them, and what the driver
+        /// reads must not name folders of this host.
+        bool shares_files{true};
     };
 
     struct AttachRequest {
@@ -147,8 +151,9 @@ public:
     virtual Traits traits() const = 0;
 
     /// What to launch: the agent and its settings. Starts nothing; the same request gives the
-    /// same answer. Errors: invalid_argument – a kind it does not speak, a setting it refuses;
-    /// backend_failed – a file cannot be written.
+    /// same answer, and files that were written for it before are there as they were. Errors:
+    /// invalid_argument – a kind it does not speak, a setting it refuses; backend_failed – a file
+    /// cannot be written.
     virtual Awaitable<SubmitRequest> prepare(SessionRequest request) = 0;
 
     /// Takes up the conversation on a connection whose agent has claimed its ticket, or has

@@ -91,7 +91,8 @@ boost::asio::awaitable<Result<CommitResult>> HostImpl::accept(RecordKind kind,
         co_return committed;
     }
     const RecordKey first = committed->duplicate->holder;
-    if (co_await forget_expired_key(first, std::min(now, kept_until()))) {
+    const bool forgotten = co_await forget_expired_key(first, std::min(now, kept_until()));
+    if (forgotten) {
         committed = co_await from_storage<CommitResult>(commit);
     }
     co_return committed;

@@ -23,13 +23,16 @@ namespace sparkhost {
 
 /// An application that something has to be done for: a batch's, or a session's. Lives on the
 /// host's strand. `record` is always what the storage has; wishes for change wait in `inbox` until
-/// they are committed.
+/// they are committed. What clients are shown has the backend's `steps` in addition.
 struct ActiveApplication {
     RecordKey key{};
     BatchRecord record{};
     std::shared_ptr<SessionLife> session{};  ///< what a session has beside; empty for a batch
     detail::BatchProgress progress{};
     std::size_t backend{0};
+    /// As last reported for `record.ticket`. Those that are not stored yet are said again by the
+    /// backend after a crash.
+    std::vector<TimelineEntry> steps{};
 
     struct Item {
         std::optional<detail::BatchObservation> observation{};
@@ -55,6 +58,7 @@ struct ActiveApplication {
 
     /// "batch 7" or "session 7": for people.
     std::string name() const;
+    BatchRecord shown() const;
 };
 using ActivePtr = std::shared_ptr<ActiveApplication>;
 

@@ -25,6 +25,8 @@
 #include <stdexcept>
 #include <utility>
 
+#include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <sys/un.h>
 
 namespace sparkhost {
@@ -99,6 +101,15 @@ public:
     void close() {
         boost::system::error_code ignored;
         socket_.close(ignored);
+    }
+    /// A peer whose machine has gone is noticed within some minutes, also by who only listens.
+    void keep_alive() {
+        boost::system::error_code ignored;
+        socket_.set_option(asio::socket_base::keep_alive(true), ignored);
+        for (const auto& [option, seconds] : {std::pair(TCP_KEEPIDLE, 60), {TCP_KEEPINTVL, 20}}) {
+            // fails on a Unix socket, which needs none
+            ::setsockopt(socket_.native_handle(), IPPROTO_TCP, option, &seconds, sizeof seconds);
+        }
     }
 
 private:
@@ -191,6 +202,8 @@ private:
     }
     static boost::asio::awaitable<void> greet(std::shared_ptr<AgentListener> self, Stream stream);
     boost::asio::awaitable<void> answer(Stream stream, std::string line);
+    boost::asio::awaitable<void> answer_agent(Stream stream, AgentGreeting greeting);
+    boost::asio::awaitable<void> answer_guard(Stream stream, DriverClaim claim);
 
     AgentEndpointOptions options_;
     std::shared_ptr<AgentGate> gate_;
@@ -302,21 +315,54 @@ boost::asio::awaitable<void> AgentListener::answer(Stream stream, std::string li
         stream->close();
         co_return;
     }
+    if (auto* claim = std::get_if<DriverClaim>(&*greeting)) {
+        co_await answer_guard(std::move(stream), std::move(*claim));
+    } else {
+        co_await answer_agent(std::move(stream), std::get<AgentGreeting>(std::move(*greeting)));
+    }
+}
+
+boost::asio::awaitable<void> AgentListener::answer_agent(Stream stream, AgentGreeting greeting) {
     AgentVerdict verdict{AgentVerdict::Code::later, "the host could not decide", {}};
-    auto judged = co_await gate_->judge(*greeting);
+    auto judged = co_await gate_->judge(greeting);
     if (judged) {
         verdict = std::move(*judged);
     } else {
         log(LogLevel::error, "an agent could not be judged: " + judged.error().text());
     }
-    auto said = detail::write_verdict(*greeting, verdict);
+    auto said = detail::write_verdict(greeting, verdict);
     const auto failure = co_await stream->write(std::move(said));
     if (failure || verdict.code != AgentVerdict::Code::granted) {
         stream->close();
         co_return;
     }
     auto connection = std::make_unique<agent_endpoint::StreamConnection>(std::move(stream));
-    gate_->admit(std::move(*greeting), std::move(connection));
+    gate_->admit(std::move(greeting), std::move(connection));
+}
+
+boost::asio::awaitable<void> AgentListener::answer_guard(Stream stream, DriverClaim claim) {
+    const auto ticket = claim.ticket;
+    GuardVerdict verdict;
+    auto judged = co_await gate_->judge_guard(std::move(claim));
+    if (judged) {
+        verdict = std::move(*judged);
+    } else {
+        log(LogLevel::error, "a guard could not be judged: " + judged.error().text());
+        verdict.answer.code = ClaimAnswer::Code::later;
+        verdict.answer.detail = "the host could not decide";
+    }
+    auto said = detail::write_claim_answer(verdict.answer);
+    const bool granted = verdict.answer.code == ClaimAnswer::Code::granted;
+    if (verdict.admit && !granted) {
+        log(LogLevel::error, "the driver of " + ticket + " cannot begin: " + verdict.answer.detail);
+    }
+    const auto failure = co_await stream->write(std::move(said));
+    if (failure || !granted || !verdict.admit) {
+        stream->close();
+        co_return;
+    }
+    stream->keep_alive();
+    verdict.admit(std::make_unique<agent_endpoint::StreamConnection>(std::move(stream)));
 }
 
 AgentEndpoint::AgentEndpoint(boost::asio::any_io_executor executor, AgentEndpointOptions options,

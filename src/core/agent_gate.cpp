@@ -39,6 +39,9 @@ public:
     Awaitable<AgentVerdict> judge(AgentGreeting greeting) override {
         return agent_gate::judge(host_.lock(), std::move(greeting));
     }
+    Awaitable<GuardVerdict> judge_guard(DriverClaim claim) override {
+        return GuardDesk::judge(host_.lock(), std::move(claim));
+    }
     void admit(AgentGreeting greeting, std::unique_ptr<AgentConnection> connection) override {
         if (const auto host = host_.lock()) {
             host->agent_connected(greeting, std::move(connection));
@@ -84,13 +87,8 @@ Result<void> HostImpl::listen_for_agents() {
                 fs::permissions(each, fs::perms::owner_all);
             }
         }
-        AgentEndpointOptions listening;
-        listening.address = options.agent_address.empty()
-                                ? "unix:" + (fs::absolute(folder) / "agents.sock").string()
-                                : options.agent_address;
-        listening.log = options.log;
-        endpoint = std::make_unique<AgentEndpoint>(
-            strand, std::move(listening), std::make_shared<agent_gate::HostGate>(weak_from_this()));
+        doors = std::make_unique<detail::AgentDoors>(
+            strand, options, std::make_shared<agent_gate::HostGate>(weak_from_this()));
     } catch (const std::exception& problem) {
         return Error(Errc::backend_failed,
                      std::string("agents cannot be listened to: ") + problem.what() +
@@ -178,8 +176,14 @@ boost::asio::awaitable<Result<SubmitRequest>> HostImpl::prepare_session(
     request.id = SessionId{session->key.id};
     request.session = life.part.spec;
     request.ticket = agent_gate::claim_of(*session);
-    request.agent_endpoint = endpoint->address();
     request.claim_file = claim_file(*session);
+    const auto& backend = traits[session->backend];
+    auto address = doors ? doors->address_for(backend) : Errc::stopped;
+    if (!address) {
+        co_return address.error();
+    }
+    request.agent_endpoint = std::move(*address);
+    request.shares_files = backend.shares_files;
     prepared.event = detail::SessionEvent::prepared;
     prepared.claim = request.ticket;
     prepared.secret_hash = detail::hash_secret(secret);
@@ -191,10 +195,14 @@ boost::asio::awaitable<Result<SubmitRequest>> HostImpl::prepare_session(
         co_return written.error();
     }
     auto call = [&] { return runtime->prepare(std::move(request)); };
-    co_return co_await guarded<SubmitRequest>(call, Errc::backend_failed);
+    auto launch = co_await guarded<SubmitRequest>(call, Errc::backend_failed);
+    if (launch) {
+        prepared.driver_files = launch->driver_files;
+    }
+    co_return launch;
 }
 
-/// It has been claimed, or never will be.
+/// It has been claimed, or never will be; and no submit that is repeated needs it.
 void HostImpl::remove_claim_file(const ActivePtr& session) {
     auto remove = [path = claim_file(*session)]() -> Result<void> {
         std::error_code ignored;

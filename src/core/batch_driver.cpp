@@ -7,6 +7,7 @@
 #include "core/counters.hpp"
 #include "core/host_impl.hpp"
 #include "core/session_json.hpp"
+#include "core/timeline.hpp"
 
 #include <algorithm>
 #include <iterator>
@@ -46,15 +47,33 @@ bool ends_attempt(const BatchRecord& before, const BatchRecord& next) {
            (next.phase == BatchPhase::attempt_ended && next.phase != before.phase);
 }
 
-std::vector<std::string> apply_item(HostImpl::Applied& applied,
-                                    const ActiveApplication::Item& item) {
+/// What has only been shown so far is stored along with what changes.
+std::vector<std::string> apply_with_steps(BatchRecord& record,
+                                          const detail::BatchObservation& observation,
+                                          const ActiveApplication& active) {
+    const bool has_more = !active.steps.empty() && active.record.ticket == record.ticket &&
+                          observation.event != detail::BatchEvent::progressed;
+    if (!has_more) {
+        return detail::apply(record, observation);
+    }
+    BatchRecord next = record;
+    detail::merge_steps(next, active.steps);
+    auto types = detail::apply(next, observation);
+    if (!types.empty()) {
+        record = std::move(next);
+    }
+    return types;
+}
+
+std::vector<std::string> apply_item(HostImpl::Applied& applied, const ActiveApplication::Item& item,
+                                    const ActiveApplication& active) {
     std::vector<std::string> types;
     if (item.of_session && applied.part) {
         types = detail::apply(*applied.part, applied.next, *item.of_session, item.at);
     }
     if (item.observation) {
         const bool had_ended = applied.next.has_ended();
-        for (auto& type : detail::apply(applied.next, *item.observation)) {
+        for (auto& type : apply_with_steps(applied.next, *item.observation, active)) {
             if (applied.part) {
                 type.replace(0, type.find('.'), "session");
             }
@@ -76,7 +95,7 @@ HostImpl::Applied apply_all(const ActiveApplication& active,
         applied.part->statements = active.session->next_statement;
     }
     for (const auto& item : items) {
-        for (auto& type : apply_item(applied, item)) {
+        for (auto& type : apply_item(applied, item, active)) {
             Event event;
             event.at = std::max(item.at, applied.next.updated);
             event.type = std::move(type);
@@ -236,6 +255,7 @@ boost::asio::awaitable<void> HostImpl::commit_inbox(ActivePtr batch) {
         }
     }
     batch->committing = false;
+    store_new_steps(batch);
     pump(batch);
 }
 
@@ -243,6 +263,9 @@ void HostImpl::settle_success(const ActivePtr& batch, Applied applied, std::int6
     const BatchRecord before = std::exchange(batch->record, std::move(applied.next));
     const auto& record = batch->record;
     const bool ended_now = record.has_ended() && !before.has_ended();
+    if (!detail::needs_slot(record.phase)) {
+        batch->steps.clear();  // of an attempt that is over
+    }
     if (record.phase == BatchPhase::reserved && before.phase == BatchPhase::accepted) {
         tickets.erase(before.ticket);  // of the attempt before
         tickets[record.ticket] = batch->key;
@@ -262,7 +285,7 @@ void HostImpl::settle_success(const ActivePtr& batch, Applied applied, std::int6
     const bool requeued =
         before.phase == BatchPhase::waiting && record.phase == BatchPhase::accepted;
     waiting += requeued ? 1 : 0;
-    cache.put(std::make_shared<const BatchRecord>(record));
+    cache.erase(record.id);  // an active one is not looked for there, and has its ticket's data
     publish(record.id, std::move(applied.events), last);
     follow_retry(batch);
     if (requeued) {
@@ -365,8 +388,11 @@ void HostImpl::drop_if_idle(const ActivePtr& batch) {
         if (batch->session) {
             claims.erase(batch->session->part.claim);
             sessions.erase(batch);
-        } else if (over) {
-            departed.insert(batch->key.id);
+        } else {
+            cache.put(std::make_shared<const BatchRecord>(record));
+            if (over) {
+                departed.insert(batch->key.id);
+            }
         }
     }
 }

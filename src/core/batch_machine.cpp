@@ -2,10 +2,10 @@
 #include "core/batch_machine.hpp"
 
 #include "core/retry.hpp"
+#include "core/timeline.hpp"
 
 #include <algorithm>
 #include <array>
-#include <initializer_list>
 #include <utility>
 
 namespace sparkhost::detail {
@@ -36,6 +36,7 @@ constexpr std::array edges{
     BatchEdge{P::submitted, E::context_up, P::running},
     BatchEdge{P::submitted, E::ended, P::ended},
     BatchEdge{P::submitted, E::ended, P::attempt_ended},
+    BatchEdge{P::submitted, E::progressed, P::submitted},
     BatchEdge{P::submitted, E::lost, P::ended},
     BatchEdge{P::submitted, E::lost, P::attempt_ended},
     BatchEdge{P::running, E::kill_requested, P::running},
@@ -43,6 +44,7 @@ constexpr std::array edges{
     BatchEdge{P::running, E::context_up, P::running},
     BatchEdge{P::running, E::ended, P::ended},
     BatchEdge{P::running, E::ended, P::attempt_ended},
+    BatchEdge{P::running, E::progressed, P::running},
     BatchEdge{P::running, E::lost, P::ended},
     BatchEdge{P::running, E::lost, P::attempt_ended},
     BatchEdge{P::attempt_ended, E::released, P::waiting},
@@ -72,39 +74,9 @@ const BatchEdge* find_edge(BatchPhase from, BatchEvent event) {
     return nullptr;
 }
 
-/// In this attempt.
-const TimelineEntry* find_entry(const BatchRecord& record, std::string_view what) {
-    for (auto entry = record.timeline.rbegin(); entry != record.timeline.rend(); ++entry) {
-        if (entry->what == what) {
-            return &*entry;
-        }
-        if (entry->what == "attempt_ended") {
-            break;
-        }
-    }
-    return nullptr;
-}
-
-void add_entry(BatchRecord& record, std::string_view what, Timestamp at, std::string reason = {}) {
-    if (!find_entry(record, what)) {
-        record.timeline.push_back({std::string(what), at, std::move(reason)});
-    }
-}
-
-/// The wall clock may jump: what follows from something is not shown before it.
-Timestamp not_before(Timestamp at, const BatchRecord& record,
-                     std::initializer_list<std::string_view> causes) {
-    at = std::max(at, record.created);
-    for (const auto& entry : record.timeline) {
-        if (std::find(causes.begin(), causes.end(), entry.what) != causes.end()) {
-            at = std::max(at, entry.at);
-        }
-    }
-    return at;
-}
-
 /// Times a report carries are entered even when the states in between were never seen.
 void add_report_times(BatchRecord& record, const ApplicationStatus& report) {
+    merge_steps(record, report.steps);
     if (report.started) {
         add_entry(record, "process_started", not_before(*report.started, record, {}));
     }
@@ -275,6 +247,8 @@ std::string_view to_string(BatchEvent event) {
             return "released";
         case E::due:
             return "due";
+        case E::progressed:
+            return "progressed";
     }
     return "unknown";
 }
@@ -352,10 +326,14 @@ std::optional<BatchObservation> interpret(const BatchRecord& record,
             break;
     }
     BatchRecord trial = record;
-    if (apply(trial, observation).empty()) {
-        return std::nullopt;
+    if (!apply(trial, observation).empty()) {
+        return observation;
     }
-    return observation;
+    observation.event = E::progressed;
+    if (has_new_step(record, report.steps) && !apply(trial, observation).empty()) {
+        return observation;
+    }
+    return std::nullopt;
 }
 
 BatchEffect next_effect(const BatchRecord& record, const BatchProgress& progress) {

@@ -28,7 +28,8 @@ enum class BatchEvent {
     kill_requested,   ///< somebody wants it to end
     erase_requested,  ///< somebody wants it to end and be forgotten
     released,         ///< the backend has cleaned up
-    due               ///< it is time for the next attempt
+    due,              ///< it is time for the next attempt
+    progressed        ///< a step that its backend has not named before
 };
 
 /// One arrow of the diagram. An end leads to `ended`, or to `attempt_ended` where the batch is to
@@ -58,7 +59,7 @@ struct BatchObservation {
     std::string ticket_data{};                  ///< admitted
     int attempt{0};                             ///< admitted
     std::optional<BatchSpec> launch{};          ///< admitted: what runs, if not what was asked for
-    std::optional<ApplicationStatus> report{};  ///< process_started, context_up, ended
+    std::optional<ApplicationStatus> report{};  ///< a backend's
     bool hopeless{false};  ///< refused: the same request would be refused again
     double chance{0};      ///< ended, lost, refused: a number from 0 to 1, for the jitter
 };

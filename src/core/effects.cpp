@@ -5,6 +5,7 @@
 #include "core/batch_json.hpp"
 #include "core/counters.hpp"
 #include "core/host_impl.hpp"
+#include "core/timeline.hpp"
 
 #include <algorithm>
 #include <utility>
@@ -35,6 +36,12 @@ std::string ActiveApplication::name() const {
     return (session ? "session " : "batch ") + std::to_string(key.id);
 }
 
+BatchRecord ActiveApplication::shown() const {
+    BatchRecord copy = record;
+    detail::merge_steps(copy, steps);
+    return copy;
+}
+
 SubmitRequest HostImpl::request_for(const ActiveApplication& batch) const {
     SubmitRequest request;
     request.store_uuid = store_uuid;
@@ -42,6 +49,9 @@ SubmitRequest HostImpl::request_for(const ActiveApplication& batch) const {
     const auto next = static_cast<int>(batch.record.attempts.size()) + 1;
     request.attempt = batch.record.phase == BatchPhase::accepted ? next : batch.record.attempt;
     request.spec = batch.record.spec;
+    if (batch.session) {
+        request.driver_files = batch.session->part.driver_files;
+    }
     return request;
 }
 
@@ -104,6 +114,7 @@ boost::asio::awaitable<void> HostImpl::do_reserve(ActivePtr batch) {
         observation.attempt = request->attempt;
         if (batch->session) {
             observation.launch = std::move(request->spec);
+            observation.launch->backend = batch->record.spec.backend;  // also if none was named
         }
     } else {
         observation.event = detail::BatchEvent::refused;

@@ -3,14 +3,16 @@
 #define SPARKHOST_SRC_CORE_HOST_IMPL_HPP
 
 #include "core/active_application.hpp"
+#include "core/agent_doors.hpp"
 #include "core/batch_machine.hpp"
+#include "core/guard_desk.hpp"
 #include "core/record_cache.hpp"
 #include "core/session_life.hpp"
 #include "core/storage_trouble.hpp"
+#include "core/task_guard.hpp"
 #include "hop.hpp"
 #include "waiter.hpp"
 
-#include <sparkhost/agent_endpoint.hpp>
 #include <sparkhost/host.hpp>
 
 #include <boost/asio/cancellation_signal.hpp>
@@ -36,19 +38,6 @@ Error unknown_session(SessionId id);
 /// Ends a task of the host, if it still runs.
 void cancel_task(std::shared_ptr<boost::asio::cancellation_signal>& signal);
 
-/// Counts a piece of work that run() must not end before.
-class HostImpl;
-class TaskGuard {
-public:
-    explicit TaskGuard(HostImpl& host);
-    ~TaskGuard();
-    TaskGuard(const TaskGuard&) = delete;
-    TaskGuard& operator=(const TaskGuard&) = delete;
-
-private:
-    HostImpl& host_;
-};
-
 /// Calls a plug-in; an exception that escapes it becomes an error.
 template <class T, class Call>
 boost::asio::awaitable<Result<T>> guarded(Call call, Errc on_exception) {
@@ -71,7 +60,8 @@ public:
     boost::asio::awaitable<Result<void>> open_within_grace();
     boost::asio::awaitable<void> open_and_tell(std::shared_ptr<Result<void>> opened);
     boost::asio::awaitable<void> finish();
-    boost::asio::awaitable<void> listen();
+    void open_doors();
+    boost::asio::awaitable<void> close_doors();
     void begin_grace();
     boost::asio::awaitable<void> end_of_grace();
     void begin_stop();
@@ -109,8 +99,10 @@ public:
     boost::asio::awaitable<Result<void>> load_active(RecordKind kind);
     boost::asio::awaitable<Result<void>> take_up(const Record& stored);
     boost::asio::awaitable<void> watch_backend(std::size_t index);
+    void store_new_steps(const ActivePtr& batch);
     void snapshot_complete(std::size_t backend);
     void report(std::size_t backend, ApplicationStatus status);
+    void backend_watched(std::size_t backend, bool up_to_date, std::string problem);
     boost::asio::awaitable<Result<void>> resync();
 
     // storage_health.cpp
@@ -141,6 +133,8 @@ public:
     void forget(const ActivePtr& active);
     ActivePtr activate(RecordKey key, BatchRecord record);
     std::optional<std::size_t> backend_index(const BatchSpec& spec) const;
+    Error no_backend(const std::string& name) const;
+    const Backend::Traits& backend_of(const ActiveApplication& application) const;
     void drop_if_idle(const ActivePtr& active);
     void retry_later(ActivePtr active, detail::BatchEffect effect);
 
@@ -335,7 +329,9 @@ public:
     std::vector<Backend::Traits> traits;
     std::vector<std::shared_ptr<SessionRuntime>> runtimes;
     std::vector<SessionRuntime::Traits> runtime_traits;
-    std::unique_ptr<AgentEndpoint> endpoint;
+    std::unique_ptr<detail::AgentDoors> doors;
+    std::size_t doors_open{0};  ///< those that still let in
+    WaiterPtr doors_waiter;     ///< for the last of them
     std::shared_ptr<Clock> clock;
     boost::asio::any_io_executor blocking;
     std::unique_ptr<boost::asio::thread_pool> own_pool;
@@ -361,9 +357,10 @@ public:
     std::unordered_map<std::string, RecordKey> tickets;  ///< of active applications
     std::unordered_set<ActivePtr> sessions;              ///< of `active`, those of sessions
     std::unordered_map<std::string, RecordKey> claims;   ///< of active sessions
-    std::uint64_t connections{0};                        ///< agents that have come so far
-    std::int64_t live_version{0};                        ///< of open statements
-    std::minstd_rand random{std::random_device()()};     ///< so that not all retry at once
+    GuardDesk desk;                                      ///< of the drivers' guards
+    std::uint64_t connections{0};                     ///< agents and guards that have come so far
+    std::int64_t live_version{0};                     ///< of open statements
+    std::minstd_rand random{std::random_device()()};  ///< so that not all retry at once
     std::size_t slots_used{0};
     std::int64_t waiting{0};  ///< accepted in the store, without a slot
     std::size_t submits_in_flight{0};

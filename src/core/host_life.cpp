@@ -40,6 +40,10 @@ HostImpl::HostImpl(boost::asio::any_io_executor on, HostOptions with, HostPlugin
     // Far beyond what is stored, and somewhere else in each life.
     live_version = (std::int64_t{std::random_device()()} + 1) << 20;
     epochs.resize(backends.size());
+    for (const auto& each : traits) {
+        counters.backends.push_back({});
+        counters.backends.back().name = each.name;
+    }
     counters.problem = "run() has not opened the store yet";
 }
 
@@ -140,9 +144,6 @@ boost::asio::awaitable<Result<void>> HostImpl::run_on_strand() {
         for (std::size_t index = 0; index < backends.size(); ++index) {
             spawn_cancellable(watch_backend(index));
         }
-        if (endpoint) {
-            spawn_cancellable(listen());
-        }
         if (options.batch_retention.count() > 0) {
             spawn_cancellable(erase_old(RecordKind::batch, options.batch_retention));
         }
@@ -172,11 +173,40 @@ boost::asio::awaitable<Result<void>> HostImpl::run_on_strand() {
     co_return opened;
 }
 
-boost::asio::awaitable<void> HostImpl::listen() {
-    auto self = shared_from_this();
-    auto over = co_await endpoint->run();
-    if (stage == Stage::ready) {
-        log(LogLevel::error, "agents can no longer reach this host: " + over.error().text());
+namespace host_life {
+
+boost::asio::awaitable<void> let_in(std::shared_ptr<HostImpl> host, std::string address,
+                                    Awaitable<void> accepting) {
+    const auto over = co_await std::move(accepting);
+    if (host->stage == HostImpl::Stage::ready) {
+        host->log(LogLevel::error, "agents can no longer reach this host at " + address + ": " +
+                                       over.error().text());
+    }
+}
+
+}  // namespace host_life
+
+/// Who comes before the host is ready is told to come later. These are no tasks: opening is over
+/// when its tasks are, and goes on being dialled.
+void HostImpl::open_doors() {
+    for (auto& endpoint : doors->endpoints()) {
+        ++doors_open;
+        auto left = [self = shared_from_this()](std::exception_ptr) {
+            if (--self->doors_open == 0 && self->doors_waiter) {
+                self->doors_waiter->wake(detail::WakeReason::changed);
+            }
+        };
+        boost::asio::co_spawn(
+            strand, host_life::let_in(shared_from_this(), endpoint.address(), endpoint.run()),
+            std::move(left));
+    }
+}
+
+boost::asio::awaitable<void> HostImpl::close_doors() {
+    doors.reset();
+    if (doors_open > 0) {
+        doors_waiter = std::make_shared<detail::Waiter>();
+        co_await detail::Waiter::wait(doors_waiter);
     }
 }
 
@@ -198,7 +228,7 @@ boost::asio::awaitable<void> HostImpl::open_and_tell(std::shared_ptr<Result<void
 
 boost::asio::awaitable<void> HostImpl::finish() {
     stage = Stage::stopped;
-    endpoint.reset();
+    co_await close_doors();
     if (grace_signal) {
         grace_signal->emit(boost::asio::cancellation_type::terminal);
     }
@@ -258,6 +288,9 @@ void HostImpl::begin_stop() {
         return;
     }
     stage = Stage::stopping;
+    if (doors) {
+        doors->close();
+    }
     for (const auto& [key, application] : std::unordered_map(active)) {
         if (!application->progress.killing) {  // what is under way has its answer soon
             answer_kills(application, Error(Errc::stopped));

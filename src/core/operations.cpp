@@ -8,6 +8,7 @@
 #include "core/retry.hpp"
 #include "core/site_rules.hpp"
 #include "core/validate.hpp"
+#include "hop.hpp"
 
 #include <algorithm>
 #include <utility>
@@ -19,22 +20,25 @@ boost::asio::awaitable<Result<BatchRecord>> HostImpl::submit(BatchSpec spec) {
     if (auto valid = detail::validate(spec); !valid) {
         co_return valid.error();
     }
-    if (auto allowed = detail::apply_site_rules(options, spec); !allowed) {
+    const auto backend = backend_index(spec);
+    if (!backend) {
+        co_return no_backend(spec.backend);
+    }
+    if (auto allowed = detail::apply_site_rules(options, traits[*backend], spec); !allowed) {
         co_return allowed.error();
     }
     if (auto available = co_await until_ready(); !available) {
         co_return available.error();
     }
     const TaskGuard guard(*this);
-    const auto backend = backend_index(spec);
-    if (!backend) {
-        co_return Error(Errc::invalid_argument, "there is no backend '" + spec.backend + "'",
-                        "backend");
-    }
     const auto slots_free = options.max_running - std::min(options.max_running, slots_used);
     const bool full = waiting + static_cast<std::int64_t>(submits_in_flight) >=
                       static_cast<std::int64_t>(options.max_queued + slots_free);
-    if (full && !co_await is_repeated(RecordKind::batch, spec)) {
+    bool repeated = false;
+    if (full) {
+        repeated = co_await is_repeated(RecordKind::batch, spec);
+    }
+    if (full && !repeated) {
         co_return Error(Errc::rejected, "the queue is full (" + std::to_string(options.max_queued) +
                                             " batches wait); try again later");
     }
@@ -81,9 +85,6 @@ void HostImpl::accepted(const BatchRecord& record, std::optional<std::size_t> ba
     const auto now = clock->steady_now();
     count([&](HostStatus& s) { detail::record_latency(s.accept, now - called); });
     count_phase(std::nullopt, BatchPhase::accepted);
-    if (backend) {
-        cache.put(std::make_shared<const BatchRecord>(record));
-    }
     Event event;
     event.sequence = sequence;
     event.at = record.created;
@@ -99,6 +100,9 @@ void HostImpl::accepted(const BatchRecord& record, std::optional<std::size_t> ba
                         !storage_suspect;
     if (!direct) {
         ++waiting;
+        if (backend) {
+            cache.put(std::make_shared<const BatchRecord>(record));
+        }
     }
     publish(record.id, std::move(events), sequence);
     if (!direct) {
@@ -113,7 +117,7 @@ void HostImpl::accepted(const BatchRecord& record, std::optional<std::size_t> ba
 
 boost::asio::awaitable<Result<BatchRecord>> HostImpl::read_record(BatchId id) {
     if (const auto found = active.find(key_of(id)); found != active.end()) {
-        co_return found->second->record;
+        co_return found->second->shown();
     }
     if (auto cached = cache.find(id)) {
         co_return *cached;
@@ -130,7 +134,7 @@ boost::asio::awaitable<Result<BatchRecord>> HostImpl::read_record(BatchId id) {
     }
     // What has changed while it was being read is in memory.
     if (const auto found = active.find(key_of(id)); found != active.end()) {
-        co_return found->second->record;
+        co_return found->second->shown();
     }
     if (auto cached = cache.find(id)) {
         co_return *cached;
@@ -182,15 +186,19 @@ boost::asio::awaitable<Result<BatchPage>> HostImpl::list(BatchQuery query) {
     BatchPage result;
     result.total = page->total;
     result.batches.reserve(page->records.size());
-    for (const auto& stored : page->records) {
+    for (std::size_t i = 0; i < page->records.size(); ++i) {
+        if (i > 0 && i % detail::items_at_a_time == 0) {
+            co_await detail::let_others_run();
+        }
+        const auto& stored = page->records[i];
         auto record = detail::decode_batch(stored);
         if (!record) {
             co_return record.error();
         }
         // What is durable may not be known here yet: find() would then take back what a list shows.
         const auto known = active.find(stored.key);
-        if (known != active.end() && known->second->record.version < record->version) {
-            record = known->second->record;
+        if (known != active.end() && known->second->record.version <= record->version) {
+            record = known->second->shown();
         }
         if (!query.state || record->state() == *query.state) {
             result.batches.push_back(std::move(*record));
@@ -301,6 +309,20 @@ boost::asio::awaitable<Result<LogPage>> HostImpl::read_log(RecordKey key, BatchL
             co_return Errc::stopped;
         }
     }
+}
+
+Error HostImpl::no_backend(const std::string& name) const {
+    std::string names;
+    for (const auto& each : traits) {
+        names += (names.empty() ? "" : ", ") + each.name;
+    }
+    return Error(Errc::invalid_argument, "there is no backend '" + name + "'; there is " + names,
+                 "backend");
+}
+
+/// Of one that has not ended: its backend is there.
+const Backend::Traits& HostImpl::backend_of(const ActiveApplication& application) const {
+    return traits.at(application.backend);
 }
 
 std::optional<std::size_t> HostImpl::backend_index(const BatchSpec& spec) const {

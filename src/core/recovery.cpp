@@ -3,8 +3,10 @@
 // Taking up what was under way: after a start, after a lost connection to a backend.
 
 #include "core/batch_json.hpp"
+#include "core/host_calls.hpp"
 #include "core/host_impl.hpp"
 #include "core/session_json.hpp"
+#include "core/timeline.hpp"
 
 #include <algorithm>
 #include <array>
@@ -39,7 +41,14 @@ public:
     void snapshot_complete() override {
         if (host_) {
             worked_ = true;
+            host_->backend_watched(backend_, true, {});
             host_->snapshot_complete(backend_);
+        }
+    }
+    void trouble(std::string reason) override {
+        if (host_) {
+            const bool over = reason.empty();
+            host_->backend_watched(backend_, over, std::move(reason));
         }
     }
     bool worked() const { return worked_; }
@@ -53,6 +62,32 @@ private:
 
 }  // namespace
 
+namespace recovery {
+
+BackendContext context_for(const std::shared_ptr<HostImpl>& host, std::size_t backend) {
+    BackendContext context{host->store_uuid,
+                           host->traits[backend].name,
+                           host->blocking,
+                           host->clock,
+                           host->options.log,
+                           {},
+                           {}};
+    const auto address =
+        host->doors ? host->doors->address_for(host->traits[backend]) : Errc::stopped;
+    if (!address) {
+        return context;
+    }
+    context.agent_address = *address;
+    context.take_claims = [weak = std::weak_ptr(host), backend](std::weak_ptr<ClaimJudge> judge) {
+        if (const auto there = weak.lock()) {
+            post_to(there, [there, backend, judge] { there->desk.take_judge(backend, judge); });
+        }
+    };
+    return context;
+}
+
+}  // namespace recovery
+
 boost::asio::awaitable<Result<void>> HostImpl::open_plugins() {
     StorageContext storage_context{blocking, options.log};
     auto open_storage = [&] { return storage->open(std::move(storage_context)); };
@@ -63,11 +98,18 @@ boost::asio::awaitable<Result<void>> HostImpl::open_plugins() {
     store_uuid = info->uuid;
     last_sequence = info->last_sequence;
     oldest_sequence = info->oldest_sequence;
+    // the store is ours: nobody else listens, and backends tell their drivers where to dial
+    if (!options.agent_folder.empty() && stage != Stage::stopped) {
+        if (auto listening = listen_for_agents(); !listening) {
+            co_return listening.error();
+        }
+        open_doors();
+    }
     for (std::size_t index = 0; index < backends.size(); ++index) {
         if (stage == Stage::stopped) {
             co_return Errc::stopped;  // what came before took longer than stop_grace
         }
-        BackendContext context{store_uuid, traits[index].name, blocking, clock, options.log};
+        auto context = recovery::context_for(shared_from_this(), index);
         auto backend = backends[index];
         auto open_backend = [&] { return backend->open(std::move(context)); };
         auto opened = co_await guarded<void>(open_backend, Errc::backend_failed);
@@ -77,11 +119,6 @@ boost::asio::awaitable<Result<void>> HostImpl::open_plugins() {
     }
     if (stage == Stage::stopped) {
         co_return Errc::stopped;
-    }
-    if (!runtimes.empty()) {
-        if (auto listening = listen_for_agents(); !listening) {
-            co_return listening.error();
-        }
     }
     if (auto counted = co_await load_counts(); !counted) {
         co_return counted.error();
@@ -187,6 +224,7 @@ boost::asio::awaitable<void> HostImpl::watch_backend(std::size_t index) {
         if (stage != Stage::ready) {
             co_return;
         }
+        backend_watched(index, false, watched ? "the watch has ended" : watched.error().text());
         log(LogLevel::warning, "the watch of backend '" + traits[index].name + "' ended" +
                                    (watched ? "" : ": " + watched.error().text()) +
                                    "; starting it again");
@@ -209,12 +247,40 @@ void HostImpl::report(std::size_t backend, ApplicationStatus status) {
         return;  // of an attempt before
     }
     batch->reported_in = epochs[backend];
+    batch->steps = status.steps;
     // What waits in the inbox counts, too: the machine drops what is not new when it is applied.
     const auto& basis = batch->record;
     if (auto observation = detail::interpret(basis, status, clock->now())) {
         observation->chance = any_chance();
         observe(std::move(batch), std::move(*observation));
     }
+}
+
+void HostImpl::backend_watched(std::size_t backend, bool up_to_date, std::string problem) {
+    const auto now = clock->now();
+    count([&](HostStatus& status) {
+        auto& figures = status.backends[backend];
+        if (figures.watching != up_to_date || !figures.watching_since) {
+            figures.watching_since = now;
+        }
+        figures.watching = up_to_date;
+        figures.problem = std::move(problem);
+    });
+}
+
+/// A step that was reported while a commit was under way must not wait for the next report.
+void HostImpl::store_new_steps(const ActivePtr& batch) {
+    if (!detail::has_new_step(batch->record, batch->steps)) {
+        return;
+    }
+    ApplicationStatus report;
+    report.ticket = batch->record.ticket;
+    report.steps = batch->steps;
+    detail::BatchObservation observation;
+    observation.event = detail::BatchEvent::progressed;
+    observation.at = clock->now();
+    observation.report = std::move(report);
+    observe(batch, std::move(observation));
 }
 
 void HostImpl::snapshot_complete(std::size_t backend) {

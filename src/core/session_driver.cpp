@@ -231,6 +231,11 @@ void HostImpl::session_changed(const ActivePtr& session, const BatchRecord& befo
     if (!life.part.claim.empty()) {
         claims[life.part.claim] = session->key;
     }
+    const bool taken_now =
+        before.phase <= BatchPhase::reserved && record.phase > BatchPhase::reserved;
+    if (taken_now && !life.part.nonce.empty()) {
+        remove_claim_file(session);
+    }
     if (record.kill_requested && !before.kill_requested && !record.has_ended()) {
         ask_to_end(session);
     }
@@ -302,7 +307,7 @@ void HostImpl::agent_connected(const AgentGreeting& greeting,
     if (session->record.kill_requested) {
         life.talk->close();
     }
-    if (!greeting.resumes) {
+    if (!greeting.resumes && session->record.phase > BatchPhase::reserved) {
         remove_claim_file(session);
     }
     refresh_status();

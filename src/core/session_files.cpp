@@ -79,11 +79,13 @@ boost::asio::awaitable<Result<void>> HostImpl::add_file(SessionId id, SessionFil
     if (!agent) {
         co_return agent.error();
     }
-    auto allowed = detail::check_session_file(options, file.uri, files_folder(*find_active(id)));
+    const auto session = find_active(id);
+    auto allowed =
+        detail::check_session_file(options, backend_of(*session), file.uri, files_folder(*session));
     if (!allowed) {
         co_return allowed.error();
     }
-    if (!find_active(id)->session->part.facts) {
+    if (!session->session->part.facts) {
         co_return session_files::is_starting(id);
     }
     const TaskGuard guard(*this);
@@ -112,6 +114,12 @@ boost::asio::awaitable<Result<std::string>> HostImpl::keep_file(SessionId id, st
     const auto session = find_active(id);
     if (!session || session->record.has_ended() || session->record.kill_requested) {
         co_return Error(Errc::invalid_state, "session " + std::to_string(id.value) + " has ended");
+    }
+    if (!backend_of(*session).shares_files) {
+        co_return Error(Errc::not_supported,
+                        "the driver of session " + std::to_string(id.value) +
+                            " does not see the files of this host: put the file where it can be "
+                            "read from the cluster, and give its URI");
     }
     if (!session->session->part.facts) {
         co_return session_files::is_starting(id);  // who is not started is not released

@@ -71,6 +71,31 @@ SessionFacts facts_of(const json::object& object) {
     return facts;
 }
 
+// Each file is [path], or [path, 1] for a secret one.
+json::array files_json(const std::vector<DriverFile>& files) {
+    json::array list;
+    for (const auto& file : files) {
+        json::array row{file.path};
+        if (file.secret) {
+            row.emplace_back(1);
+        }
+        list.emplace_back(std::move(row));
+    }
+    return list;
+}
+
+std::vector<DriverFile> files_of(const json::array& list) {
+    std::vector<DriverFile> files;
+    for (const auto& item : list) {
+        const auto& row = item.as_array();
+        DriverFile file;
+        file.path = row.at(0).as_string();
+        file.secret = row.size() > 1;
+        files.push_back(std::move(file));
+    }
+    return files;
+}
+
 constexpr std::array outcomes{StatementOutcome::ok, StatementOutcome::error,
                               StatementOutcome::cancelled, StatementOutcome::forgotten};
 
@@ -154,6 +179,9 @@ std::string encode_session(const BatchRecord& application, const SessionPart& pa
     codec::put(session, "runtime", part.runtime);
     codec::put(session, "claim", part.claim);
     codec::put(session, "secret_hash", part.secret_hash);
+    if (application.phase <= BatchPhase::reserved && !part.driver_files.empty()) {
+        session.emplace("driver_files", session_json::files_json(part.driver_files));
+    }
     codec::put(session, "nonce", part.nonce);
     codec::put(session, "resume_hash", part.resume_hash);
     if (part.facts) {
@@ -178,6 +206,9 @@ Result<StoredSession> decode_session(const Record& stored) {
         codec::get(from, "runtime", part.runtime);
         codec::get(from, "claim", part.claim);
         codec::get(from, "secret_hash", part.secret_hash);
+        if (const auto* files = from.if_contains("driver_files")) {
+            part.driver_files = session_json::files_of(files->as_array());
+        }
         codec::get(from, "nonce", part.nonce);
         codec::get(from, "resume_hash", part.resume_hash);
         if (const auto* facts = from.if_contains("facts")) {

@@ -69,6 +69,7 @@ std::vector<std::string> apply(SessionPart& part, BatchRecord& application,
             // Goes with the ticket, and has no event of its own.
             part.claim = observation.claim;
             part.secret_hash = observation.secret_hash;
+            part.driver_files = observation.driver_files;
             return {};
         case SessionEvent::claimed:
             if (application.has_ended() || application.kill_requested ||

@@ -6,6 +6,7 @@
 // session's application is a batch machine's; here is what a session adds. docs/states.md draws
 // both, and a test compares the drawings with these tables.
 
+#include <sparkhost/backend.hpp>
 #include <sparkhost/session.hpp>
 
 #include <cstdint>
@@ -23,8 +24,10 @@ struct SessionPart {
     std::string runtime{};      ///< Traits::name of the one that speaks its kinds
     std::string claim{};        ///< what its agent calls its ticket; empty before it has one
     std::string secret_hash{};  ///< of the one-time secret
-    std::string nonce{};        ///< of the agent that has claimed it; empty: none has
-    std::string resume_hash{};  ///< of the key that this agent comes back with
+    /// What a submit hands over; kept until the backend has taken it.
+    std::vector<DriverFile> driver_files{};
+    std::string nonce{};                  ///< of the agent that has claimed it; empty: none has
+    std::string resume_hash{};            ///< of the key that this agent comes back with
     std::optional<SessionFacts> facts{};  ///< its Spark is there
     std::string end_reason{};             ///< in the agent's words, or in those of who ended it
     std::int64_t statements{0};           ///< accepted, when the record was written
@@ -41,12 +44,13 @@ enum class SessionEvent {
 
 struct SessionObservation {
     SessionEvent event{SessionEvent::prepared};
-    std::string claim{};        ///< prepared
-    std::string secret_hash{};  ///< prepared
-    std::string nonce{};        ///< claimed
-    std::string resume_hash{};  ///< claimed
-    SessionFacts facts{};       ///< ready
-    std::string reason{};       ///< ending
+    std::string claim{};                     ///< prepared
+    std::string secret_hash{};               ///< prepared
+    std::vector<DriverFile> driver_files{};  ///< prepared
+    std::string nonce{};                     ///< claimed
+    std::string resume_hash{};               ///< claimed
+    SessionFacts facts{};                    ///< ready
+    std::string reason{};                    ///< ending
 };
 
 /// Changes session and application as the observation demands and says which events the log gets.

@@ -6,6 +6,7 @@
 #include "core/session_json.hpp"
 #include "core/site_rules.hpp"
 #include "core/validate.hpp"
+#include "hop.hpp"
 
 #include <algorithm>
 #include <utility>
@@ -34,7 +35,7 @@ SessionRecord show(const BatchRecord& application, const detail::SessionPart& pa
 
 SessionRecord show(const ActiveApplication& session) {
     const SessionLife& life = *session.session;
-    return show(session.record, life.part, life.next_statement, life.open.size());
+    return show(session.shown(), life.part, life.next_statement, life.open.size());
 }
 
 Result<SessionRecord> show_stored(const Record& stored) {
@@ -51,24 +52,30 @@ boost::asio::awaitable<Result<SessionRecord>> HostImpl::open_session(SessionSpec
     if (auto valid = detail::validate(spec); !valid) {
         co_return valid.error();
     }
-    if (auto allowed = detail::apply_site_rules(options, spec.spec); !allowed) {
+    const auto backend = backend_index(spec.spec);
+    if (!backend) {
+        co_return no_backend(spec.spec.backend);
+    }
+    if (auto allowed = detail::apply_site_rules(options, traits[*backend], spec.spec); !allowed) {
         co_return allowed.error();
     }
     if (auto available = co_await until_ready(); !available) {
         co_return available.error();
     }
     const TaskGuard guard(*this);
-    const auto backend = backend_index(spec.spec);
-    if (!backend) {
-        co_return Error(Errc::invalid_argument, "there is no backend '" + spec.spec.backend + "'",
-                        "backend");
-    }
     auto runtime = runtime_for(spec.kind);
     if (!runtime) {
         co_return runtime.error();
     }
+    if (auto dialled = doors->address_for(traits[*backend]); !dialled) {
+        co_return dialled.error();
+    }
     const bool full = count_sessions() + opening_sessions >= options.max_sessions;
-    if (full && !co_await is_repeated(RecordKind::session, spec.spec)) {
+    bool repeated = false;
+    if (full) {
+        repeated = co_await is_repeated(RecordKind::session, spec.spec);
+    }
+    if (full && !repeated) {
         co_return Error(Errc::rejected, "there are " + std::to_string(options.max_sessions) +
                                             " sessions already; close one, or try again later");
     }
@@ -219,7 +226,11 @@ boost::asio::awaitable<Result<SessionPage>> HostImpl::list_sessions(SessionQuery
     }
     SessionPage result;
     result.total = page->total;
-    for (const auto& stored : page->records) {
+    for (std::size_t i = 0; i < page->records.size(); ++i) {
+        if (i > 0 && i % detail::items_at_a_time == 0) {
+            co_await detail::let_others_run();
+        }
+        const auto& stored = page->records[i];
         const auto session = find_active(SessionId{stored.key.id});
         auto record = session ? Result<SessionRecord>(session_operations::show(*session))
                               : session_operations::show_stored(stored);

@@ -114,8 +114,24 @@ Error outside(std::string_view path) {
                  "Local path " + std::string(path) + " cannot be added to user sessions.");
 }
 
-Result<void> check_path(const HostOptions& options, const std::string& path, std::string field) {
-    if (options.local_file_roots.empty() || is_in_roots(options.local_file_roots, path)) {
+/// "local:" is the driver's own disk, which is not this host's.
+bool is_elsewhere(const Backend::Traits& backend, std::string_view path) {
+    constexpr std::string_view scheme = "local:";
+    return !backend.shares_files && path.size() >= scheme.size() &&
+           std::ranges::equal(path.substr(0, scheme.size()), scheme, [](char left, char right) {
+               return (left >= 'A' && left <= 'Z' ? char(left | 0x20) : left) == right;
+           });
+}
+
+/// What the rules of a request's files are made of.
+struct Site {
+    const HostOptions& options;
+    const Backend::Traits& backend;
+};
+
+Result<void> check_path(const Site& site, const std::string& path, std::string field) {
+    const auto& roots = site.options.local_file_roots;
+    if (roots.empty() || is_elsewhere(site.backend, path) || is_in_roots(roots, path)) {
         return ok();
     }
     Error error = outside(*local_part(path));
@@ -123,10 +139,10 @@ Result<void> check_path(const HostOptions& options, const std::string& path, std
     return error;
 }
 
-Result<void> check_paths(const HostOptions& options, const std::vector<std::string>& paths,
+Result<void> check_paths(const Site& site, const std::vector<std::string>& paths,
                          const std::string& field) {
     for (std::size_t i = 0; i < paths.size(); ++i) {
-        auto checked = check_path(options, paths[i], field + "[" + std::to_string(i) + "]");
+        auto checked = check_path(site, paths[i], field + "[" + std::to_string(i) + "]");
         if (!checked) {
             return checked;
         }
@@ -150,7 +166,8 @@ std::vector<std::string> split_list(std::string_view text) {
 }
 
 /// The files that are named by properties obey the rules of those that are named by fields.
-Result<void> check_listed(const HostOptions& options, const BatchSpec& spec) {
+Result<void> check_listed(const Site& site, const BatchSpec& spec) {
+    const auto& options = site.options;
     for (const auto& [key, value] : spec.conf) {
         const bool listed =
             std::ranges::find(file_lists, key) != file_lists.end() ||
@@ -162,7 +179,7 @@ Result<void> check_listed(const HostOptions& options, const BatchSpec& spec) {
             if (auto valid = validate_path(path, "conf." + key); !valid) {
                 return valid;
             }
-            if (auto allowed = check_path(options, path, "conf." + key); !allowed) {
+            if (auto allowed = check_path(site, path, "conf." + key); !allowed) {
                 return allowed;
             }
         }
@@ -196,8 +213,10 @@ bool is_in_roots(const std::vector<std::string>& roots, const std::string& path)
     return true;
 }
 
-Result<void> apply_site_rules(const HostOptions& options, BatchSpec& spec) {
+Result<void> apply_site_rules(const HostOptions& options, const Backend::Traits& backend,
+                              BatchSpec& spec) {
     using namespace site;
+    const Site rules{options, backend};
     struct Paths {
         const std::vector<std::string>& paths;
         const char* field;
@@ -205,32 +224,33 @@ Result<void> apply_site_rules(const HostOptions& options, BatchSpec& spec) {
     if (auto allowed = check_refused(options, spec); !allowed) {
         return allowed;
     }
-    if (auto allowed = check_path(options, spec.file, "file"); !spec.file.empty() && !allowed) {
+    if (auto allowed = check_path(rules, spec.file, "file"); !spec.file.empty() && !allowed) {
         return allowed;
     }
     for (const auto& [paths, field] :
          {Paths{spec.jars, "jars"}, Paths{spec.py_files, "pyFiles"}, Paths{spec.files, "files"},
           Paths{spec.archives, "archives"}}) {
-        if (auto allowed = check_paths(options, paths, field); !allowed) {
+        if (auto allowed = check_paths(rules, paths, field); !allowed) {
             return allowed;
         }
     }
-    if (auto allowed = check_listed(options, spec); !allowed) {
+    if (auto allowed = check_listed(rules, spec); !allowed) {
         return allowed;
     }
     std::erase_if(spec.conf, [](const auto& entry) { return entry.first.starts_with("livy."); });
     return ok();
 }
 
-Result<void> check_session_file(const HostOptions& options, const std::string& uri,
-                                const std::string& own_folder) {
+Result<void> check_session_file(const HostOptions& options, const Backend::Traits& backend,
+                                const std::string& uri, const std::string& own_folder) {
     if (auto valid = validate_path(uri, "uri"); !valid) {
         return valid;
     }
-    if (is_in_roots({own_folder}, uri)) {
+    if (!backend.shares_files || is_in_roots({own_folder}, uri)) {
         return ok();
     }
-    return site::check_path(options, uri, "uri");
+    const site::Site rules{options, backend};
+    return site::check_path(rules, uri, "uri");
 }
 
 void add_default_conf(const HostOptions& options, BatchSpec& spec) {

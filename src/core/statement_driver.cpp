@@ -169,8 +169,8 @@ void HostImpl::give_statements(const ActivePtr& session) {
         if (statement->given_to != 0 || statement->end) {
             continue;
         }
-        if (statement->committing) {
-            return;  // it is being cancelled; those behind it must not come before it
+        if (statement->committing && !statement->ever_given) {
+            return;  // cancelled before it is given; those behind it must not come first
         }
         const auto size = statement_driver::cost(*statement);
         if (given != 0 && given + size > statement_driver::most_given) {

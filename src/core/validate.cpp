@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "core/validate.hpp"
 
+#include "core/agent_doors.hpp"
 #include "core/retry.hpp"
 
 #include <algorithm>
@@ -305,6 +306,7 @@ void validate(const HostPlugins& plugins) {
 void validate(const HostOptions& options, const HostPlugins& plugins) {
     validation::require(plugins.runtimes.empty() || !options.agent_folder.empty(),
                         "HostOptions::agent_folder is required with HostPlugins::runtimes");
+    validate_advertised(options);
 }
 
 }  // namespace sparkhost::detail

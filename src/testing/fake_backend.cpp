@@ -8,7 +8,12 @@
 #include <boost/asio/this_coro.hpp>
 #include <boost/asio/use_awaitable.hpp>
 
+#include <filesystem>
+#include <fstream>
+#include <iterator>
+#include <map>
 #include <stdexcept>
+#include <string>
 #include <utility>
 
 namespace sparkhost::detail::fake {
@@ -63,12 +68,32 @@ asio::awaitable<Result<Ticket>> reserve(SessionPtr session, SubmitRequest reques
     co_return ticket;
 }
 
-asio::awaitable<Result<void>> submit(SessionPtr session, Ticket ticket) {
+Result<std::map<std::string, std::string>> copies_of(const std::vector<DriverFile>& files) {
+    std::map<std::string, std::string> copies;
+    for (const auto& each : files) {
+        std::ifstream file(each.path, std::ios::binary);
+        if (!file) {
+            return Error(Errc::backend_failed, "cannot read " + each.path);
+        }
+        const std::string content{std::istreambuf_iterator<char>(file), {}};
+        if (!copies.emplace(std::filesystem::path(each.path).filename().string(), content).second) {
+            return Error(Errc::backend_failed, "two driver files have the name of " + each.path);
+        }
+    }
+    return copies;
+}
+
+asio::awaitable<Result<void>> submit(SessionPtr session, SubmitRequest request, Ticket ticket) {
     auto allowed = co_await pass(session->world, "submit");
     if (!allowed) {
         co_return allowed;
     }
-    auto done = session->world->submit(session->realm, ticket.id);
+    auto copies =
+        copies_of(session->options.shares_files ? std::vector<DriverFile>() : request.driver_files);
+    if (!copies) {
+        co_return copies.error();
+    }
+    auto done = session->world->submit(session->realm, ticket.id, std::move(*copies));
     auto answer = co_await pass(session->world, "submit_reply");
     co_return answer ? done : answer;
 }
@@ -118,6 +143,9 @@ void deliver(EventSink& sink, Message& message) {
             break;
         case Message::Kind::snapshot_complete:
             sink.snapshot_complete();
+            break;
+        case Message::Kind::trouble:
+            sink.trouble(std::move(message.text));
             break;
     }
 }
@@ -170,15 +198,19 @@ class FakeBackend final : public Backend {
 public:
     explicit FakeBackend(SessionPtr session) : session_(std::move(session)) {}
 
-    Traits traits() const override { return {.name = session_->options.name, .serves_logs = true}; }
+    Traits traits() const override {
+        return {.name = session_->options.name,
+                .serves_logs = true,
+                .shares_files = session_->options.shares_files};
+    }
     Awaitable<void> open(BackendContext context) override {
         return fake::open(session_, std::move(context));
     }
     Awaitable<Ticket> reserve(SubmitRequest request) override {
         return fake::reserve(session_, std::move(request));
     }
-    Awaitable<void> submit(SubmitRequest, Ticket ticket) override {
-        return fake::submit(session_, std::move(ticket));
+    Awaitable<void> submit(SubmitRequest request, Ticket ticket) override {
+        return fake::submit(session_, std::move(request), std::move(ticket));
     }
     Awaitable<void> watch(std::shared_ptr<EventSink> sink) override {
         return fake::watch(session_, std::move(sink));

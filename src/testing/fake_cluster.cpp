@@ -55,6 +55,16 @@ void FakeCluster::bring_context_up(std::string ticket, std::string application_i
     world_->advance(application, ApplicationState::context_up);
 }
 
+void FakeCluster::add_step(std::string ticket, std::string what, std::string reason) {
+    const std::lock_guard lock(world_->mutex);
+    auto& application = world_->known(ticket);
+    if (application.status.state != ApplicationState::ended) {
+        application.status.steps.push_back(
+            {std::move(what), world_->clock->now(), std::move(reason)});
+        world_->report(application);
+    }
+}
+
 void FakeCluster::end(std::string ticket, Outcome outcome, int exit_code, std::string reason) {
     const std::lock_guard lock(world_->mutex);
     world_->conclude(world_->known(ticket), outcome, exit_code, std::move(reason));
@@ -77,8 +87,16 @@ void FakeCluster::drop_watches() {
     const std::lock_guard lock(world_->mutex);
     for (const auto& watch : world_->watches) {
         watch->mailbox.clear();
-        watch->mailbox.push_back({detail::fake::Message::Kind::snapshot_begin, {}});
+        watch->mailbox.push_back({detail::fake::Message::Kind::snapshot_begin, {}, {}});
         world_->fill_snapshot(*watch);
+        detail::fake::World::wake(*watch);
+    }
+}
+
+void FakeCluster::trouble(std::string reason) {
+    const std::lock_guard lock(world_->mutex);
+    for (const auto& watch : world_->watches) {
+        watch->mailbox.push_back({detail::fake::Message::Kind::trouble, {}, reason});
         detail::fake::World::wake(*watch);
     }
 }
@@ -90,6 +108,11 @@ std::size_t FakeCluster::starts(std::string ticket) const {
     }
     auto gone = world_->released.find(ticket);
     return gone == world_->released.end() ? 0 : gone->second.starts;
+}
+
+std::map<std::string, std::string> FakeCluster::driver_files(std::string ticket) const {
+    const std::lock_guard lock(world_->mutex);
+    return world_->known(ticket).driver_files;
 }
 
 std::optional<ApplicationStatus> FakeCluster::status(std::string ticket) const {

@@ -42,6 +42,9 @@ Awaitable<SubmitRequest> prepare_session(WorldPtr world, std::vector<std::string
     launch.spec = std::move(request.session.spec);
     launch.spec.file = "fake://agent";
     launch.spec.args = {request.ticket};
+    if (!request.shares_files) {
+        launch.driver_files = {DriverFile{request.claim_file, true}};
+    }
     co_return launch;
 }
 

@@ -125,7 +125,8 @@ Awaitable<StatementResult> Talk::execute(StatementSpec statement,
         co_return Error(Errc::invalid_state, "this statement is being executed already");
     }
     command([statement](Driver& driver) { driver.execute(statement); });
-    if (!co_await wait_for_answer(call->waiter)) {
+    const bool answered = co_await wait_for_answer(call->waiter);
+    if (!answered) {
         co_return nobody_waits();
     }
     co_return std::move(*call->answer);

@@ -87,7 +87,8 @@ void World::end() {
 asio::awaitable<void> wait_until(WorldPtr world, std::function<bool()> holds) {
     while (!world->over && !holds()) {
         const auto waiter = world->waiters.emplace_back(std::make_shared<Waiter>());
-        if (co_await Waiter::wait(waiter) == WakeReason::cancelled) {
+        const WakeReason woken = co_await Waiter::wait(waiter);
+        if (woken == WakeReason::cancelled) {
             break;
         }
     }

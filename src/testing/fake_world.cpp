@@ -35,7 +35,8 @@ Result<void> World::verdict(const std::string& name) {
     return operation.error;
 }
 
-Result<void> World::submit(const std::string& realm, const std::string& ticket) {
+Result<void> World::submit(const std::string& realm, const std::string& ticket,
+                           std::map<std::string, std::string> driver_files) {
     const std::lock_guard lock(mutex);
     auto found = applications.find(ticket);
     if (found != applications.end() && !found->second.taken) {
@@ -48,6 +49,7 @@ Result<void> World::submit(const std::string& realm, const std::string& ticket) 
     auto& application = add(realm, ticket);
     application.taken = true;
     application.starts = 1;
+    application.driver_files = std::move(driver_files);
     if (pace == testing::FakeCluster::Pace::by_hand) {
         report(application);
         return ok();
@@ -195,7 +197,7 @@ void World::report(const Application& application) {
     count_change();
     for (const auto& watch : watches) {
         if (watch->realm == application.realm) {
-            watch->mailbox.push_back({Message::Kind::status, application.status});
+            watch->mailbox.push_back({Message::Kind::status, application.status, {}});
             wake(*watch);
         }
     }
@@ -211,9 +213,9 @@ void World::fill_snapshot(Watch& watch) const {
     std::sort(known.begin(), known.end(),
               [](const auto* left, const auto* right) { return left->order < right->order; });
     for (const auto* application : known) {
-        watch.mailbox.push_back({Message::Kind::status, application->status});
+        watch.mailbox.push_back({Message::Kind::status, application->status, {}});
     }
-    watch.mailbox.push_back({Message::Kind::snapshot_complete, {}});
+    watch.mailbox.push_back({Message::Kind::snapshot_complete, {}, {}});
 }
 
 void World::wake_readers(Application& application) {

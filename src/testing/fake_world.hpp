@@ -31,6 +31,7 @@ struct Application {
     bool taken{false};  ///< a submit has had its effect
     bool forgotten{false};
     std::size_t starts{0};
+    std::map<std::string, std::string> driver_files;  ///< contents by name, as of the submit
     std::vector<std::string> log;
     std::vector<WaiterPtr> readers;  ///< followers of the log
 };
@@ -43,9 +44,10 @@ struct Released {
 };
 
 struct Message {
-    enum class Kind { snapshot_begin, status, snapshot_complete };
+    enum class Kind { snapshot_begin, status, snapshot_complete, trouble };
     Kind kind{Kind::status};
     ApplicationStatus status{};
+    std::string text{};  ///< trouble
 };
 
 /// One running watch(). It empties its mailbox on its own executor.
@@ -92,7 +94,8 @@ struct World {
     Result<void> verdict(const std::string& operation);
 
     // What backends do. These lock.
-    Result<void> submit(const std::string& realm, const std::string& ticket);
+    Result<void> submit(const std::string& realm, const std::string& ticket,
+                        std::map<std::string, std::string> driver_files);
     void kill(const std::string& realm, const std::string& ticket);
     void release(const std::string& ticket, bool keep_log);
     /// A page, or a waiter that is woken when reading again makes sense.

@@ -2,6 +2,11 @@
 #include "testing/runtime_conformance_rig.hpp"
 
 #include <algorithm>
+#include <filesystem>
+#include <fstream>
+#include <iterator>
+#include <set>
+#include <string>
 #include <utility>
 
 namespace sparkhost::testing::runtime_cases {
@@ -45,6 +50,43 @@ Case preparing_starts_nothing_and_gives_the_same_again(Rig& rig) {
     co_await rig.open();
     co_await rig.echo();  // what was started wrongly has shown itself by now
     expect(rig.greeted(request.ticket).greetings.empty(), "an agent came that was not launched");
+}
+
+std::string text_of_file(const std::string& path) {
+    std::ifstream file(path);
+    expect(file.good(), "a driver file cannot be read: " + path);
+    return {std::istreambuf_iterator<char>(file), std::istreambuf_iterator<char>()};
+}
+
+Case a_driver_elsewhere_is_given_all_it_needs(Rig& rig) {
+    constexpr std::size_t most = 900u << 10;  // what a ConfigMap holds, and some room
+    auto request = rig.plan();
+    request.shares_files = false;
+    request.agent_endpoint = "tcp:host.example:4711";
+    const auto launch = co_await rig.prepare(request);
+    const auto again = co_await rig.prepare(request);
+    expect(launch.driver_files == again.driver_files && launch.spec == again.spec,
+           "the same request gave another answer");
+    const auto folder = std::filesystem::path(request.claim_file).parent_path().string();
+    std::set<std::string> names;
+    std::size_t size = 0;
+    bool has_claim = false;
+    for (const auto& file : launch.driver_files) {
+        const auto content = text_of_file(file.path);
+        size += content.size();
+        const bool is_claim = file.path == request.claim_file;
+        has_claim = has_claim || is_claim;
+        expect(is_claim == file.secret, "the claim file, and nothing else, is secret");
+        expect(names.insert(std::filesystem::path(file.path).filename().string()).second,
+               "two driver files have the same name");
+        expect(is_claim || content.find(folder) == std::string::npos,
+               "a driver file names a folder of this host: " + file.path);
+    }
+    expect(has_claim, "the claim file is not among the driver files");
+    expect(size < most, "the driver files are too large for a ConfigMap");
+    SessionRuntime::ReleaseRequest over;
+    over.ticket = request.ticket;
+    value_of(co_await rig.runtime().release(over));
 }
 
 Case releasing_can_be_repeated(Rig& rig) {
@@ -116,6 +158,8 @@ void add_prepare_cases(std::vector<RuntimeCase>& cases, const RuntimeConformance
                                {"its_kinds_are_known", options, its_kinds_are_known},
                                {"preparing_starts_nothing_and_gives_the_same_again", options,
                                 preparing_starts_nothing_and_gives_the_same_again},
+                               {"a_driver_elsewhere_is_given_all_it_needs", options,
+                                a_driver_elsewhere_is_given_all_it_needs},
                                {"releasing_can_be_repeated", options, releasing_can_be_repeated}});
 }
 

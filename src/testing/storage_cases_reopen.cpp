@@ -80,6 +80,21 @@ Case numbers_go_on_after_everything_is_gone(StorageFixture& fixture) {
     expect(result.ids.at(0) == 1 && result.last_sequence == 2, "id 1, event 2");
 }
 
+Case a_probe_changes_nothing(StorageFixture& fixture) {
+    auto storage = co_await open_storage(fixture);
+    co_await put(*storage, "a");
+    auto probed = co_await storage->probe();
+    expect(probed.has_value(), "a probe of a storage that works succeeds");
+    auto page = value_of(co_await storage->list(Query()));
+    expect(page.records.size() == 1 && page.records[0].version == 1, "one record, as it was");
+    expect(value_of(co_await storage->read_events(EventQuery())).empty(), "no event");
+    expect_equal(co_await put(*storage, "b"), 1, "the next id");
+    Transaction transaction;
+    transaction.events = {event_about(0)};
+    auto result = co_await commit(*storage, std::move(transaction));
+    expect_equal(result.last_sequence, 1, "the next number");
+}
+
 Case a_second_opener_is_refused(StorageFixture& fixture) {
     auto storage = co_await open_storage(fixture);
     auto second = fixture.make();
@@ -98,6 +113,7 @@ Case a_second_opener_is_refused(StorageFixture& fixture) {
 
 void add_reopen_cases(std::vector<StorageCase>& cases, const StorageConformanceOptions& options) {
     cases.push_back({"the_uuid_never_changes", the_uuid_never_changes});
+    cases.push_back({"a_probe_changes_nothing", a_probe_changes_nothing});
     if (options.durable) {
         cases.push_back({"the_uuid_outlives_the_handle", the_uuid_outlives_the_handle});
         cases.push_back({"everything_outlives_the_handle", everything_outlives_the_handle});

@@ -83,14 +83,13 @@ class Session:
         self.seq = 0            # of the host's last numbered message
         self.peer = None
         self.seen = []          # all that came but acknowledgements and pings
+        self.address = None
         self.listen()
-        values = {"endpoint": f"unix:{self.socket_path}", "ticket": ticket, "secret": "s3cret",
+        values = {"endpoint": self.endpoint(), "ticket": ticket, "secret": "s3cret",
                   "spool_folder": str(folder), "bye_grace": 0.2}
         values.update(settings)
-        path = folder / "settings.json"
-        path.touch(0o600)
-        path.write_text(json.dumps({key: value for key, value in values.items()
-                                    if value is not None}))
+        values = {key: value for key, value in values.items() if value is not None}
+        agent, path = self.place(agent, values)
         self.log_path = folder / "log"
         with self.log_path.open("w") as log:
             self.process = subprocess.Popen(
@@ -101,6 +100,16 @@ class Session:
                      "FAKE_SPARK_JOURNAL": str(self.journal), **dict(environment)})
 
     # -- the host's comings and goings --
+
+    def endpoint(self):
+        return f"unix:{self.socket_path}"
+
+    def place(self, agent, settings):
+        """Where the driver finds the agent and its settings."""
+        path = self.folder / "settings.json"
+        path.touch(0o600)
+        path.write_text(json.dumps(settings))
+        return agent, path
 
     def listen(self):
         with contextlib.suppress(FileNotFoundError):

@@ -17,11 +17,12 @@ namespace sparkhost {
 struct SparkRuntimeOptions {
     // --- behaviour ---
     /// Folder for the agent's program and each session's settings; made if it is missing (0700).
-    /// Drivers read it: for a cluster it must be reachable from there. Required.
+    /// Drivers on this machine read it, others get copies. Required.
     std::string work_dir{};
     /// Folder, on the driver's machine, in which sessions of kind `spark` keep what they compile of
     /// the agent's own, so that it is compiled once; hosts may share it. Made if it is missing
-    /// (0700); left unused where others than this user may write. Empty: `work_dir`.
+    /// (0700); left unused where others than this user may write. Empty: `work_dir`. Drivers that
+    /// do not share this host's files have none.
     std::string cache_dir{};
 
     /// Output kept of one statement, bytes; the rest is cut with a note. At least 1 KiB.

@@ -5,6 +5,7 @@
 #include <sparkhost/backend.hpp>
 
 #include <cstddef>
+#include <map>
 #include <memory>
 #include <optional>
 #include <string>
@@ -18,6 +19,9 @@ namespace sparkhost::testing {
 
 struct FakeBackendOptions {
     std::string name{"fake"};  ///< traits().name. Default: "fake"
+    /// traits().shares_files. Without it a submit takes copies of SubmitRequest::driver_files, and
+    /// fails where one cannot be read. Default: true
+    bool shares_files{true};
 };
 
 /// A cluster in memory: what FakeBackends start lives here, so it outlives the host that
@@ -53,6 +57,8 @@ public:
     /// std::invalid_argument. What has ended stays as it ended.
     void start(std::string ticket);
     void bring_context_up(std::string ticket, std::string application_id);
+    /// Adds to ApplicationStatus::steps, at this moment.
+    void add_step(std::string ticket, std::string what, std::string reason = {});
     void end(std::string ticket, Outcome outcome, int exit_code, std::string reason = {});
     void forget(
         std::string ticket);  ///< as if the cluster had lost it: no report, not in snapshots
@@ -63,8 +69,13 @@ public:
     /// had not delivered yet is gone.
     void drop_watches();
 
+    /// Every watch says EventSink::trouble; with an empty reason that it is over.
+    void trouble(std::string reason);
+
     /// How often user code was started for this ticket: never more than 1, or the host is wrong.
     std::size_t starts(std::string ticket) const;
+    /// The files that its driver was given, by their names.
+    std::map<std::string, std::string> driver_files(std::string ticket) const;
     /// How an application stands, whether or not anybody watches. Nothing: it is not known,
     /// forgotten or released.
     std::optional<ApplicationStatus> status(std::string ticket) const;

@@ -233,7 +233,8 @@ Awaitable<StatementResult> Talk::execute(StatementSpec statement,
     }
     machine_.begin(statement.id);
     say(write_execute(machine_.next_command(), statement));
-    if (co_await wait_quietly(entry->waiter) == WakeReason::cancelled) {
+    const WakeReason woken = co_await wait_quietly(entry->waiter);
+    if (woken == WakeReason::cancelled) {
         co_return wait_was_cancelled();
     }
     co_return std::move(*entry->answer);

@@ -12,9 +12,11 @@
 #include <algorithm>
 #include <filesystem>
 #include <fstream>
+#include <iterator>
 #include <stdexcept>
 #include <utility>
 
+#include <fcntl.h>
 #include <unistd.h>
 
 namespace sparkhost::detail::spark {
@@ -23,14 +25,29 @@ namespace {
 
 namespace fs = std::filesystem;
 
-/// Writes a file for its owner alone, whole or not at all.
+bool holds(const fs::path& path, std::string_view content) {
+    std::ifstream file(path, std::ios::binary);
+    const std::string there{std::istreambuf_iterator<char>(file), {}};
+    return file.good() && there == content;
+}
+
+/// Writes a file for its owner alone, whole or not at all, and durably: a submit that is repeated
+/// after a crash hands it over again.
 void write_private_file(const fs::path& path, std::string_view content) {
+    if (holds(path, content)) {
+        return;
+    }
     const fs::path made = path.string() + ".new" + std::to_string(::getpid());
     std::ofstream file(made, std::ios::binary | std::ios::trunc);
     fs::permissions(made, fs::perms::owner_read | fs::perms::owner_write);
     file << content;
     file.close();
-    if (!file) {
+    const int written = file ? ::open(made.c_str(), O_RDONLY | O_CLOEXEC) : -1;
+    const bool durable = written >= 0 && ::fsync(written) == 0;
+    if (written >= 0) {
+        ::close(written);
+    }
+    if (!durable) {
         std::error_code ignored;
         fs::remove(made, ignored);
         throw std::runtime_error("cannot write " + path.string());
@@ -65,13 +82,19 @@ const std::string& cache_folder(const SparkRuntimeOptions& options) {
     return options.cache_dir.empty() ? options.work_dir : options.cache_dir;
 }
 
+/// Where the driver has copies of the host's files, they lie beside the settings, and its disk has
+/// nothing that an earlier session has left.
 std::string settings_of(const SparkRuntimeOptions& options,
                         const SessionRuntime::SessionRequest& request) {
+    const auto secret_file = request.shares_files
+                                 ? request.claim_file
+                                 : fs::path(request.claim_file).filename().string();
+    const auto cache = request.shares_files ? cache_folder(options) : std::string();
     boost::json::object settings{{"endpoint", request.agent_endpoint},
                                  {"ticket", request.ticket},
-                                 {"secret_file", request.claim_file},
+                                 {"secret_file", secret_file},
                                  {"kind", request.session.kind},
-                                 {"cache_folder", cache_folder(options)},
+                                 {"cache_folder", cache},
                                  {"job_jars", boost::algorithm::join(options.job_jars, ":")},
                                  {"max_line", max_line},
                                  {"max_output", options.max_output},
@@ -83,6 +106,17 @@ std::string settings_of(const SparkRuntimeOptions& options,
 
 fs::path settings_file(const SparkRuntimeOptions& options, const std::string& ticket) {
     return fs::path(options.work_dir) / (ticket + ".json");
+}
+
+std::vector<DriverFile> driver_files(const fs::path& folder, const fs::path& settings,
+                                     const std::string& claim_file) {
+    std::vector<DriverFile> files;
+    for (const auto& file : agent_files) {
+        files.push_back({fs::absolute(folder / file.name).string(), false});
+    }
+    files.push_back({fs::absolute(settings).string(), false});
+    files.push_back({claim_file, true});
+    return files;
 }
 
 /// What launches the agent. Blocking.
@@ -104,10 +138,13 @@ Result<SubmitRequest> prepare_files(const SparkRuntimeOptions& options,
     launch.subject = "session-" + std::to_string(request.id.value);
     launch.attempt = request.attempt;
     launch.spec = std::move(request.session.spec);
-    launch.spec.file = (folder / agent_program).string();
-    launch.spec.args = {settings.string()};
+    launch.spec.file = fs::absolute(folder / agent_program).string();
+    launch.spec.args = {fs::absolute(settings).string()};
     if (launch.spec.name.empty()) {
         launch.spec.name = launch.subject;  // what Spark shows
+    }
+    if (!request.shares_files) {
+        launch.driver_files = driver_files(folder, settings, request.claim_file);
     }
     return launch;
 }

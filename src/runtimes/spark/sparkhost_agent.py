@@ -33,6 +33,9 @@ import time
 import traceback
 import warnings
 
+if __name__ == "__main__":
+    # by the name that was given, not where a link leads: a cluster may change that
+    sys.path[0] = os.path.dirname(os.path.abspath(__file__))
 _writes_bytecode, sys.dont_write_bytecode = sys.dont_write_bytecode, True  # the folder is the host's
 from sparkhost_files import KINDS_OF_FILES, Files, add_error  # noqa: E402
 from sparkhost_java import JavaJobs  # noqa: E402
@@ -95,6 +98,7 @@ class Settings:
     }
     TEXTS = ("endpoint", "ticket", "secret", "secret_file", "spool_folder", "kind", "cache_folder",
              "job_jars")  # paths, joined by colons
+    PATHS = ("secret_file", "spool_folder", "cache_folder")  # relative to the settings' folder
 
     def __init__(self, values):
         if not isinstance(values, dict):
@@ -129,10 +133,16 @@ class Settings:
     @classmethod
     def load(cls, path):
         settings = cls(cls._parse(cls._read(path)))
+        is_handed_over = bool(settings.secret_file) and not os.path.isabs(settings.secret_file)
+        folder = os.path.dirname(os.path.abspath(path))
+        for name in cls.PATHS:
+            value = getattr(settings, name)
+            setattr(settings, name, value and os.path.join(folder, value))
         if settings.secret:
             cls._refuse_shared(path)
         else:
-            cls._refuse_shared(settings.secret_file)
+            if not is_handed_over:  # else a cluster has mounted it, and says who may read it
+                cls._refuse_shared(settings.secret_file)
             settings.secret = cls._read(settings.secret_file).strip()
             if not settings.secret:
                 raise SettingsError(f"secret_file: {settings.secret_file} is empty")
@@ -740,10 +750,8 @@ class Connection:
     MAX_CONTROL = 10000
     GREETING_TIMEOUT = 10
 
-    def __init__(self, settings, now):
-        family, address = settings.address
-        if family == socket.AF_INET:
-            family, _, _, _, address = socket.getaddrinfo(*address, type=socket.SOCK_STREAM)[0]
+    def __init__(self, settings, target, now):
+        family, address = target
         self.socket = socket.socket(family, socket.SOCK_STREAM)
         try:
             self.socket.setblocking(False)
@@ -830,6 +838,64 @@ class Connection:
         self.socket.close()
 
 
+class Addresses:
+    """Where the host may be dialled, one after the other. I/O thread only.
+
+    Names are resolved in a thread of their own, since that may take long, and anew when all that
+    they led to has been tried: a host that has been restarted may be somewhere else.
+    """
+
+    def __init__(self, address, wake):
+        self._family, self._address = address
+        self._wake = wake
+        self._found = collections.deque()
+        self._resolver = None
+        self._answer = None
+
+    def take(self):
+        """(family, address), or None: ask again when woken. Raises OSError."""
+        if self._family == socket.AF_UNIX:
+            return self._family, self._address
+        if not self._found:
+            self._look_up()
+        return self._found.popleft() if self._found else None
+
+    def has_more(self):
+        return bool(self._found)
+
+    def start_anew(self):
+        self._found.clear()
+
+    def _look_up(self):
+        if self._resolver is None:
+            with contextlib.suppress(socket.gaierror, UnicodeError):
+                return self._keep(self._resolve(socket.AI_NUMERICHOST))
+            self._answer = None
+            self._resolver = threading.Thread(target=self._resolve_name, daemon=True,
+                                              name="sparkhost-resolver")
+            self._resolver.start()
+        elif self._answer is not None:
+            self._resolver = None
+            if isinstance(self._answer, OSError):
+                raise self._answer
+            self._keep(self._answer)
+
+    def _keep(self, answer):
+        self._found.extend(dict.fromkeys((family, address) for family, _, _, _, address in answer))
+
+    def _resolve(self, flags=0):
+        return socket.getaddrinfo(*self._address, type=socket.SOCK_STREAM, flags=flags)
+
+    def _resolve_name(self):
+        try:
+            self._answer = self._resolve()
+        except OSError as error:
+            self._answer = error
+        except Exception as error:  # a name that cannot be encoded
+            self._answer = OSError(str(error))
+        self._wake()
+
+
 class Link(threading.Thread):
     """Dials, greets, resumes; pumps output and messages; keeps the agent's time."""
 
@@ -850,6 +916,7 @@ class Link(threading.Thread):
         os.set_blocking(self._woken, False)
         os.set_blocking(self.waker, False)
         self._parent = self._watch_parent()
+        self._addresses = Addresses(self._settings.address, self.wake)
 
     def wake(self):
         if threading.current_thread() is self:
@@ -931,7 +998,10 @@ class Link(threading.Thread):
         """Dials and times out; gives when to come again. The lock is held, as below."""
         if self._connection is None and now >= self._dial_at:
             try:
-                self._connection = Connection(self._settings, now)
+                target = self._addresses.take()
+                if target is None:
+                    return None  # the resolver wakes us
+                self._connection = Connection(self._settings, target, now)
             except OSError as error:
                 self._lose(error, now)
         if self._connection is None:
@@ -968,9 +1038,13 @@ class Link(threading.Thread):
         if self._connection is not None:
             if self._connection.state == "open":
                 self.lost_at = now
+                self._addresses.start_anew()
             self._connection.close()
             self._connection = None
-        self._dial_at = now + self._back_off.pause()
+        if self._addresses.has_more():
+            self._dial_at = now
+        else:
+            self._dial_at = now + self._back_off.pause()
 
     def _greeting(self):
         greeting = {"type": "claim", "versions": PROTOCOL_VERSIONS,

@@ -45,15 +45,35 @@ struct RecordedGate final : AgentGate {
         admitted.emplace_back(std::move(greeting), std::move(connection));
     }
     static Awaitable<AgentVerdict> give(Result<AgentVerdict> verdict) { co_return verdict; }
+    Awaitable<GuardVerdict> judge_guard(DriverClaim driver) override {
+        drivers.push_back(std::move(driver));
+        auto verdict = guard_answer;
+        if (verdict && verdict->answer.code == ClaimAnswer::Code::granted && follows) {
+            verdict->admit = [this](std::unique_ptr<AgentConnection> connection) {
+                guards.push_back(std::move(connection));
+            };
+        }
+        return give_guard(std::move(verdict));
+    }
+    static Awaitable<GuardVerdict> give_guard(Result<GuardVerdict> verdict) { co_return verdict; }
 
     Result<AgentVerdict> answer{AgentVerdict{AgentVerdict::Code::granted, "", "key"}};
     bool throws{false};
     std::vector<AgentGreeting> judged{};
     std::vector<std::pair<AgentGreeting, std::unique_ptr<AgentConnection>>> admitted{};
+    Result<GuardVerdict> guard_answer{GuardVerdict{{ClaimAnswer::Code::granted, "", {}}, {}}};
+    bool follows{true};
+    std::vector<DriverClaim> drivers{};
+    std::vector<std::unique_ptr<AgentConnection>> guards{};
 };
 
 const std::string claim =
     R"({"type":"claim","versions":[1],"ticket":"t","secret":"s","nonce":"n","kinds":[],"pid":1})"
+    "\n";
+
+const std::string guard_claim =
+    R"({"type":"guard","versions":[1],"ticket":"t-1","secret":"s",)"
+    R"("nonce":"0123456789abcdef0123456789abcdef","driver":"driver-1","pid":1})"
     "\n";
 
 struct EndpointFixture {
@@ -114,6 +134,7 @@ struct EndpointFixture {
     ~EndpointFixture() {
         endpoint.reset();
         gate->admitted.clear();
+        gate->guards.clear();
         drain(io);
     }
 };
@@ -147,6 +168,62 @@ BOOST_AUTO_TEST_CASE(an_agent_is_judged_granted_and_handed_over) {
         BOOST_TEST(run_on(fixture.io, [&] { return connection.read_some(9); }).value() == "lo");
         BOOST_TEST(run_on(fixture.io, [&] { return connection.read_some(9); }).value() == "");
     }
+}
+
+BOOST_AUTO_TEST_CASE(a_guard_is_judged_granted_and_handed_over) {
+    for (const std::string address : {"unix", "tcp:127.0.0.1:0"}) {
+        EndpointFixture fixture;
+        if (address != "unix") {
+            fixture.options.address = address;
+        }
+        fixture.gate->guard_answer->answer.files = {{"x.py", "foo"}};
+        fixture.start();
+        auto guard = fixture.dial();
+        fixture.say(guard, guard_claim);
+        BOOST_TEST(fixture.hear(guard) ==
+                   "{\"type\":\"grant\",\"version\":1,\"files\":["
+                   "{\"name\":\"x.py\",\"base64\":\"Zm9v\"}]}\n");
+        fixture.settle();
+        BOOST_TEST(fixture.gate->judged.empty());
+        BOOST_TEST(fixture.gate->drivers.at(0).ticket == "t-1");
+        BOOST_TEST(fixture.gate->drivers.at(0).driver == "driver-1");
+        BOOST_TEST_REQUIRE(fixture.gate->guards.size() == 1u);
+        fixture.say(guard, "hello");
+        auto& connection = *fixture.gate->guards[0];
+        BOOST_TEST(run_on(fixture.io, [&] { return connection.read_some(9); }).value() == "hello");
+    }
+}
+
+BOOST_AUTO_TEST_CASE(a_guard_that_is_not_granted_is_told_why_and_left) {
+    start();
+    gate->guard_answer->answer = {ClaimAnswer::Code::claimed, "another one", {}};
+    auto refused = dial();
+    say(refused, guard_claim);
+    BOOST_TEST(hear(refused) ==
+               "{\"type\":\"refuse\",\"code\":\"claimed\",\"detail\":\"another one\","
+               "\"retry\":false}\n");
+    BOOST_TEST(hear(refused) == "");
+    gate->guard_answer = Error(Errc::backend_failed, "no disk");
+    auto later = dial();
+    say(later, guard_claim);
+    BOOST_TEST(hear(later).find(R"("code":"later")") != std::string::npos);
+    BOOST_TEST(logged.back().find("no disk") != std::string::npos);
+    gate->guard_answer = GuardVerdict{{ClaimAnswer::Code::granted, "", {}}, {}};
+    gate->guard_answer->answer.files = {{"large", std::string(9u << 20, 'x')}};
+    auto large = dial();
+    say(large, guard_claim);
+    BOOST_TEST(hear(large).find("more than a grant can carry") != std::string::npos);
+    BOOST_TEST(logged.back().find("t-1") != std::string::npos);
+    BOOST_TEST(gate->guards.empty());
+}
+
+BOOST_AUTO_TEST_CASE(a_granted_guard_that_nobody_follows_is_left) {
+    start();
+    gate->follows = false;
+    auto guard = dial();
+    say(guard, guard_claim);
+    BOOST_TEST(hear(guard).find("grant") != std::string::npos);
+    BOOST_TEST(hear(guard) == "");
 }
 
 BOOST_AUTO_TEST_CASE(a_refused_agent_is_told_why_and_left) {

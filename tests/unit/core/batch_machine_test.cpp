@@ -23,7 +23,7 @@ constexpr std::array all_phases{P::accepted,      P::reserved, P::submitted, P::
                                 P::attempt_ended, P::waiting,  P::ended,     P::released};
 constexpr std::array all_events{E::admitted,        E::refused,  E::taken, E::process_started,
                                 E::context_up,      E::ended,    E::lost,  E::kill_requested,
-                                E::erase_requested, E::released, E::due};
+                                E::erase_requested, E::released, E::due,   E::progressed};
 constexpr std::array all_application_states{A::submitted, A::started, A::context_up, A::ended};
 
 Timestamp at(int seconds) {
@@ -95,6 +95,10 @@ BatchObservation observation_of(E event) {
         case E::ended:
             observation.report = report_of(A::ended);
             break;
+        case E::progressed:
+            observation.report = report_of(A::submitted);
+            observation.report->steps = {{"scheduled", at(10), "node-1"}};
+            break;
         default:
             break;
     }
@@ -121,6 +125,8 @@ const std::map<std::pair<P, E>, P>& table() {
         {{P::submitted, E::lost}, P::ended},
         {{P::submitted, E::kill_requested}, P::submitted},
         {{P::submitted, E::erase_requested}, P::submitted},
+        {{P::submitted, E::progressed}, P::submitted},
+        {{P::running, E::progressed}, P::running},
         {{P::running, E::context_up}, P::running},
         {{P::running, E::ended}, P::ended},
         {{P::running, E::lost}, P::ended},
@@ -311,6 +317,7 @@ BOOST_AUTO_TEST_CASE(events_are_named_by_the_phase_entered_or_by_what_changed) {
         {{P::submitted, E::erase_requested}, "batch.kill_requested"},
         {{P::submitted, E::process_started}, "batch.running"},
         {{P::running, E::context_up}, "batch.updated"},
+        {{P::submitted, E::progressed}, "batch.updated"},
         {{P::running, E::ended}, "batch.ended"},
         {{P::running, E::lost}, "batch.ended"},
         {{P::ended, E::released}, "batch.released"},

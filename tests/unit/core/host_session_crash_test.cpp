@@ -296,7 +296,7 @@ BOOST_AUTO_TEST_CASE(an_agent_that_comes_before_the_host_is_ready_comes_again) {
     cluster->hold("open");
     start();
     come_back(id);
-    BOOST_TEST(agents->last_refusal(id) == "");  // nobody accepts yet
+    BOOST_TEST(agents->last_refusal(id) == "later");
     cluster->let_go("open");
     settle();
     come_back(id);
@@ -477,6 +477,29 @@ BOOST_AUTO_TEST_CASE(an_erase_meets_a_failing_storage_and_is_carried_through) {
             }
         }
     }
+}
+
+BOOST_AUTO_TEST_CASE(an_agent_that_comes_back_while_a_cancel_is_being_stored_loses_no_output) {
+    agents->answer("loud", {.output = {{OutputStream::standard_output, "words\n"}}});
+    agents->hold("statement");
+    start();
+    const auto id = open();
+    const auto first = execute(id, "first");
+    const auto second = execute(id, "loud");
+    agents->drop_connection(id);
+    settle();
+    faults().hold_commits();
+    const auto wish = begin(sessions().interrupt(id, InterruptRequest{first}));
+    agents->redial(id);
+    settle();
+    agents->let_go("statement");
+    settle();
+    faults().let_go();
+    settle();
+    BOOST_TEST(wish->done());
+    BOOST_TEST((state(id, second) == StatementState::available));
+    BOOST_TEST(text_of(statement(id, second).output) == "words\n");
+    BOOST_TEST(agents->runs(id, "loud") == 1u);
 }
 
 BOOST_AUTO_TEST_SUITE_END()

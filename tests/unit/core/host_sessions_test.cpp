@@ -400,6 +400,34 @@ BOOST_AUTO_TEST_CASE(completions_come_from_the_agent) {
     BOOST_TEST(ask(sessions().complete(id, {})).error().is(Errc::invalid_state));
 }
 
+BOOST_AUTO_TEST_CASE(a_list_shows_no_session_newer_than_find_does) {
+    start();
+    const auto id = open();
+    settle();
+    const auto agrees = [&] {
+        const auto listed = ask(sessions().list({})).value().sessions;
+        BOOST_TEST_REQUIRE(!listed.empty());
+        for (const auto& each : listed) {
+            BOOST_TEST((session(each.id) == each));
+        }
+        return listed.size();
+    };
+    faults().hold_commits(StorageFaults::Hold::after_writing);  // durable, and not known here
+    auto closing = begin(sessions().close(id));
+    BOOST_TEST(agrees() == 1u);
+    auto opening = begin(sessions().open(session_spec()));
+    BOOST_TEST(agrees() == 2u);
+    while (faults().let_one_go()) {
+        settle();
+        agrees();
+    }
+    faults().let_go();
+    settle();
+    BOOST_TEST(closing->done());
+    BOOST_TEST(opening->done());
+    agrees();
+}
+
 BOOST_AUTO_TEST_CASE(sessions_do_not_take_slots_of_batches) {
     options.max_running = 1;
     start();

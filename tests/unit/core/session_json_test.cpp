@@ -61,6 +61,20 @@ BOOST_AUTO_TEST_CASE(a_session_comes_back_as_it_was) {
     BOOST_TEST((bare.part == SessionPart{}));
 }
 
+BOOST_AUTO_TEST_CASE(what_a_submit_hands_over_is_kept_until_the_backend_has_taken_it) {
+    SessionPart part;
+    part.driver_files = {{"/agents/agent.py", false}, {"/claims/7.claim", true}};
+    BatchRecord application;
+    for (const auto phase : {BatchPhase::reserved, BatchPhase::submitted, BatchPhase::ended}) {
+        application.phase = phase;
+        const auto body = encode_session(application, part);
+        const auto back = decode_session(stored(RecordKind::session, body)).value();
+        const bool kept = phase == BatchPhase::reserved;
+        BOOST_TEST(
+            (back.part.driver_files == (kept ? part.driver_files : std::vector<DriverFile>())));
+    }
+}
+
 BOOST_AUTO_TEST_CASE(a_statement_comes_back_as_it_was_whatever_bytes_it_wrote) {
     StatementRecord statement;
     statement.session = SessionId{4};

@@ -12,6 +12,15 @@
 
 namespace sparkhost::detail {
 
+namespace site_rules_test {
+
+/// A backend whose drivers see this host's files.
+const Backend::Traits here{};
+
+}  // namespace site_rules_test
+
+using site_rules_test::here;
+
 using SiteConf = std::map<std::string, std::string>;
 
 BOOST_AUTO_TEST_SUITE(site_rules_suite)
@@ -89,7 +98,7 @@ BOOST_AUTO_TEST_CASE(a_path_outside_is_refused_in_livys_words_wherever_it_stands
         BatchSpec spec;
         spec.file = "/data/job.py";
         row.change(spec);
-        const auto checked = apply_site_rules(options, spec);
+        const auto checked = apply_site_rules(options, here, spec);
         BOOST_TEST_REQUIRE(!checked.has_value(), row.field);
         BOOST_TEST(checked.error().field == row.field);
         BOOST_TEST(checked.error().detail == "Local path /x cannot be added to user sessions.");
@@ -97,29 +106,48 @@ BOOST_AUTO_TEST_CASE(a_path_outside_is_refused_in_livys_words_wherever_it_stands
     BatchSpec other;
     other.file = "/data/job.py";
     other.conf = {{"spark.other.files", "/x"}};
-    BOOST_TEST(apply_site_rules(options, other).has_value());
+    BOOST_TEST(apply_site_rules(options, here, other).has_value());
     other.conf = {{"spark.jars", "x.jar"}};
-    BOOST_TEST(apply_site_rules({}, other).error().detail == "Path 'x.jar' is not absolute.");
+    BOOST_TEST(apply_site_rules({}, here, other).error().detail == "Path 'x.jar' is not absolute.");
 }
 
 BOOST_AUTO_TEST_CASE(files_of_running_sessions_obey_the_same_rules) {
     const std::string own = "/var/lib/sparkhost/files/7";
     HostOptions options;
-    BOOST_TEST(check_session_file(options, "/x", own).has_value());
-    BOOST_TEST(check_session_file(options, "x.jar", own).error().detail ==
+    BOOST_TEST(check_session_file(options, here, "/x", own).has_value());
+    BOOST_TEST(check_session_file(options, here, "x.jar", own).error().detail ==
                "Path 'x.jar' is not absolute.");
     options.local_file_roots = {"/data"};
     for (const auto& uri : std::vector<std::string>{"/data/x", "hdfs:///x", own + "/room/x.jar",
                                                     "file:" + own + "/x"}) {
-        BOOST_TEST(check_session_file(options, uri, own).has_value(), uri);
+        BOOST_TEST(check_session_file(options, here, uri, own).has_value(), uri);
     }
     for (const auto& uri :
          std::vector<std::string>{"file:/x", "/x", own + "8/x", own + "/../8/x"}) {
-        const auto checked = check_session_file(options, uri, own);
+        const auto checked = check_session_file(options, here, uri, own);
         BOOST_TEST_REQUIRE(!checked.has_value(), uri);
         BOOST_TEST(checked.error().field == "uri");
         BOOST_TEST(checked.error().detail.starts_with("Local path /"));
     }
+}
+
+BOOST_AUTO_TEST_CASE(a_driver_elsewhere_has_files_of_its_own) {
+    HostOptions options;
+    options.local_file_roots = {"/data"};
+    Backend::Traits elsewhere;
+    elsewhere.shares_files = false;
+    BatchSpec spec;
+    for (const char* file : {"local:///opt/spark/job.jar", "LOCAL:/x", "hdfs:///x", "/data/x"}) {
+        spec.file = file;
+        BOOST_TEST(apply_site_rules(options, elsewhere, spec).has_value(), file);
+    }
+    for (const char* file : {"/opt/spark/job.jar", "file:///x"}) {  // of this host, if of any
+        spec.file = file;
+        BOOST_TEST(!apply_site_rules(options, elsewhere, spec).has_value(), file);
+    }
+    spec.file = "local:///opt/spark/job.jar";
+    BOOST_TEST(!apply_site_rules(options, here, spec).has_value());
+    BOOST_TEST(check_session_file(options, elsewhere, "/opt/x", "/own").has_value());
 }
 
 BOOST_AUTO_TEST_CASE(refused_properties_are_told_together) {
@@ -130,7 +158,7 @@ BOOST_AUTO_TEST_CASE(refused_properties_are_told_together) {
                  {"spark.yarn.jar", "/x"},
                  {"spark.masters", "x"},
                  {"livy.rsc.server.idle-timeout", "1d"}};
-    const auto checked = apply_site_rules(options, spec);
+    const auto checked = apply_site_rules(options, here, spec);
     BOOST_TEST_REQUIRE(!checked.has_value());
     BOOST_TEST(checked.error().field == "conf");
     BOOST_TEST(checked.error().detail ==
@@ -141,7 +169,7 @@ BOOST_AUTO_TEST_CASE(refused_properties_are_told_together) {
 BOOST_AUTO_TEST_CASE(properties_of_a_livy_server_are_left_out) {
     BatchSpec spec;
     spec.conf = {{"livy.uri", "http://x"}, {"spark.a", "1"}, {"livy.rsc.x", "y"}};
-    BOOST_TEST(apply_site_rules({}, spec).has_value());
+    BOOST_TEST(apply_site_rules({}, here, spec).has_value());
     BOOST_TEST((spec.conf == SiteConf{{"spark.a", "1"}}));
 }
 

@@ -126,7 +126,7 @@ BOOST_AUTO_TEST_CASE(while_answers_wait_to_be_taken_large_ones_wait_and_small_on
 
 BOOST_AUTO_TEST_CASE(who_has_waited_too_long_is_told_to_come_again) {
     serve_options.answer_memory = 1;
-    serve_options.io_timeout = 100ms;
+    serve_options.io_timeout = 1s;  // the three come within that
     SlowReaders::start();
     auto slow = reader();
     slow.hear_until("xxxx");

@@ -99,7 +99,9 @@ BOOST_AUTO_TEST_CASE(impersonation_is_ignored_without_a_word) {
 }
 
 BOOST_AUTO_TEST_CASE(the_backend_is_chosen_by_a_parameter) {
-    BOOST_TEST(post("/batches?backend=fake", R"({"file": "/x.py"})").result_int() == 201u);
+    BOOST_TEST(header(post("/batches?backend=fake", R"({"file": "/x.py"})"), "Sparkhost-Backend") ==
+               "fake");
+    BOOST_TEST(header(get("/batches/0"), "Sparkhost-Backend") == "fake");
     const auto response = post("/batches?backend=moon", R"({"file": "/x.py"})");
     BOOST_TEST(response.result_int() == 400u);
     BOOST_TEST(response.body().find("moon") != std::string::npos);

@@ -220,6 +220,22 @@ BOOST_AUTO_TEST_CASE(health_and_readiness_follow_the_host) {
     BOOST_TEST(header(response, "Retry-After") == "5");
 }
 
+BOOST_AUTO_TEST_CASE(a_backend_that_cannot_be_followed_is_told_and_work_is_accepted) {
+    cluster->trouble("connection refused");
+    settle();
+    const auto response = get("/readyz");
+    BOOST_TEST(response.result_int() == 200u);
+    BOOST_TEST(body_of(response).at("backends").at("fake").at("error").as_string() ==
+               "connection refused");
+    BOOST_TEST(get("/metrics").body().find("\nsparkhost_backend_watching{backend=\"fake\"} 0\n") !=
+               std::string::npos);
+    cluster->trouble("");
+    settle();
+    BOOST_TEST(get("/readyz").body() == R"({"status":"ok"})");
+    BOOST_TEST(get("/metrics").body().find("\nsparkhost_backend_watching{backend=\"fake\"} 1\n") !=
+               std::string::npos);
+}
+
 BOOST_AUTO_TEST_CASE(metrics_are_prometheus_text) {
     create();
     const auto response = get("/metrics");

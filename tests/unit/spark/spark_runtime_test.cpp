@@ -43,6 +43,31 @@ SessionRuntime::SessionRequest request_for(const std::string& kind) {
 
 BOOST_AUTO_TEST_SUITE(spark_runtime)
 
+BOOST_AUTO_TEST_CASE(a_driver_elsewhere_finds_all_it_needs_beside_its_settings) {
+    TempDir dir;
+    auto runtime = make_spark_runtime({.work_dir = dir / "agents", .job_jars = {"/a.jar"}});
+    auto request = request_for("sql");
+    request.shares_files = false;
+    request.agent_endpoint = "tcp:host.example:4711";
+    const auto launch = run([&] { return runtime->prepare(request); }).value();
+    BOOST_TEST_REQUIRE(launch.driver_files.size() == detail::agent_files.size() + 2);
+    std::size_t secrets = 0;
+    std::size_t named = 0;
+    for (const auto& file : launch.driver_files) {
+        BOOST_TEST(fs::path(file.path).is_absolute());
+        secrets += file.secret ? 1 : 0;
+        named += file.path == launch.spec.file || file.path == launch.spec.args.at(0) ? 1 : 0;
+        BOOST_TEST((file.secret == (file.path == "/run/claim")));
+    }
+    BOOST_TEST(secrets == 1u);
+    BOOST_TEST(named == 2u);
+    const auto settings = boost::json::parse(content(launch.spec.args[0])).as_object();
+    BOOST_TEST(settings.at("endpoint").as_string() == "tcp:host.example:4711");
+    BOOST_TEST(settings.at("secret_file").as_string() == "claim");
+    BOOST_TEST(settings.at("cache_folder").as_string() == "");
+    BOOST_TEST(settings.at("job_jars").as_string() == "/a.jar");
+}
+
 BOOST_AUTO_TEST_CASE(what_it_prepares_launches_the_agent_with_its_settings) {
     TempDir dir;
     auto runtime = make_spark_runtime(

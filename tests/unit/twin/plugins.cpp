@@ -25,11 +25,13 @@ std::string words_of(const Transaction& transaction) {
 Awaitable<CommitResult> commit_as_effect(std::shared_ptr<Storage> inner, CoursePtr course,
                                          Transaction transaction) {
     const auto words = words_of(transaction);
-    if (!co_await Course::reach(course, "commit" + words)) {
+    const bool reached = co_await Course::reach(course, "commit" + words);
+    if (!reached) {
         co_return dead_host();
     }
     auto committed = co_await inner->commit(std::move(transaction));
-    if (!co_await Course::reach(course, "commit is answered:" + words)) {
+    const bool answered = co_await Course::reach(course, "commit is answered:" + words);
+    if (!answered) {
         co_return dead_host();
     }
     co_return committed;
@@ -37,7 +39,8 @@ Awaitable<CommitResult> commit_as_effect(std::shared_ptr<Storage> inner, CourseP
 
 Awaitable<std::int64_t> prune_as_effect(std::shared_ptr<Storage> inner, CoursePtr course,
                                         PruneRequest request) {
-    if (!co_await Course::reach(course, "prune")) {
+    const bool reached = co_await Course::reach(course, "prune");
+    if (!reached) {
         co_return dead_host();
     }
     auto pruned = co_await inner->prune(request);
@@ -63,12 +66,14 @@ private:
 Awaitable<void> call_as_effect(CoursePtr course, std::string what,
                                std::function<Awaitable<void>()> call) {
     course->on_their_way[what] = call;
-    if (!co_await Course::reach(course, what)) {
+    const bool reached = co_await Course::reach(course, what);
+    if (!reached) {
         co_return dead_host();
     }
     course->on_their_way.erase(what);
     auto done = co_await call();
-    if (!co_await Course::reach(course, what + " is answered")) {
+    const bool answered = co_await Course::reach(course, what + " is answered");
+    if (!answered) {
         co_return dead_host();
     }
     co_return done;
@@ -77,7 +82,8 @@ Awaitable<void> call_as_effect(CoursePtr course, std::string what,
 Awaitable<Ticket> reserve_as_effect(std::shared_ptr<Backend> inner, ApplicationsPtr applications,
                                     CoursePtr course, SubmitRequest request) {
     const auto subject = request.subject;
-    if (!co_await Course::reach(course, "reserve " + subject)) {
+    const bool reached = co_await Course::reach(course, "reserve " + subject);
+    if (!reached) {
         co_return dead_host();
     }
     auto ticket = co_await inner->reserve(std::move(request));
@@ -85,7 +91,8 @@ Awaitable<Ticket> reserve_as_effect(std::shared_ptr<Backend> inner, Applications
         ticket->id = "t" + std::to_string(applications->tickets.size()) + "-" + ticket->id;
         applications->tickets.push_back(ticket->id);
     }
-    if (!co_await Course::reach(course, "reserve " + subject + " is answered")) {
+    const bool answered = co_await Course::reach(course, "reserve " + subject + " is answered");
+    if (!answered) {
         co_return dead_host();
     }
     co_return ticket;
@@ -276,11 +283,14 @@ private:
 
 Awaitable<SubmitRequest> prepare_as_effect(std::shared_ptr<SessionRuntime> inner, CoursePtr course,
                                            SessionRuntime::SessionRequest request) {
-    if (!co_await Course::reach(course, "prepare " + request.ticket)) {
+    const bool reached = co_await Course::reach(course, "prepare " + request.ticket);
+    if (!reached) {
         co_return dead_host();
     }
     auto prepared = co_await inner->prepare(request);
-    if (!co_await Course::reach(course, "prepare " + request.ticket + " is answered")) {
+    const bool answered =
+        co_await Course::reach(course, "prepare " + request.ticket + " is answered");
+    if (!answered) {
         co_return dead_host();
     }
     co_return prepared;
