@@ -3,6 +3,7 @@
 // crashing: lines are the same in whatever pieces they arrive, and what is accepted keeps to the
 // rules that the conversation relies on.
 #include "core/agent_greeting.hpp"
+#include "core/guard_messages.hpp"
 #include "runtimes/spark/conversation_machine.hpp"
 
 #include <cstddef>
@@ -10,6 +11,7 @@
 #include <cstdlib>
 #include <string>
 #include <string_view>
+#include <variant>
 #include <vector>
 
 namespace {
@@ -45,7 +47,15 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     std::int64_t last = 0;
     for (const auto& line : lines) {
         if (const auto greeting = sparkhost::detail::read_greeting(line)) {
-            require(greeting->hello.oldest >= 1 && greeting->hello.received >= 0);
+            if (const auto* agent = std::get_if<sparkhost::AgentGreeting>(&*greeting)) {
+                require(agent->hello.oldest >= 1 && agent->hello.received >= 0);
+            } else {
+                require(std::get<sparkhost::DriverClaim>(*greeting).nonce.size() == 32);
+            }
+        }
+        if (const auto guard = sparkhost::detail::read_guard_message(line)) {
+            const auto* ping = std::get_if<sparkhost::detail::GuardPing>(&*guard);
+            require(ping == nullptr || ping->pong.find('\n') == ping->pong.size() - 1);
         }
         const auto message = read_message(line);
         if (!message) {

@@ -1,0 +1,192 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "backends/kubernetes/driver_resources.hpp"
+
+#include "backends/kubernetes/driver_conf.hpp"
+
+#include <algorithm>
+#include <array>
+#include <cctype>
+#include <charconv>
+#include <limits>
+#include <utility>
+
+namespace sparkhost::detail::kubernetes {
+
+namespace {
+
+constexpr std::string_view resource_prefix = "spark.driver.resource.";
+
+Error wrong_property(const std::string& key, const std::string& rule) {
+    return Error(Errc::invalid_argument, rule, "conf." + key);
+}
+
+std::string property_or(const Properties& properties, const std::string& key,
+                        std::string otherwise) {
+    const auto found = properties.find(key);
+    return found == properties.end() ? std::move(otherwise) : found->second;
+}
+
+/// Decimal numbers and a suffix, as Kubernetes writes quantities: "250m", "1.5", "2", "4Gi".
+bool is_quantity(std::string_view text) {
+    const auto digits = text.find_first_not_of("0123456789.");
+    const std::string_view suffix =
+        digits == std::string_view::npos ? std::string_view() : text.substr(digits);
+    constexpr std::array<std::string_view, 14> known{"",  "n", "u", "m",  "k",  "M",  "G",
+                                                     "T", "P", "E", "Ki", "Mi", "Gi", "Ti"};
+    return !text.empty() && std::isdigit(static_cast<unsigned char>(text.front())) &&
+           std::count(text.begin(), text.end(), '.') <= 1 &&
+           std::find(known.begin(), known.end(), suffix) != known.end();
+}
+
+Result<std::int64_t> size_property(const Properties& properties, const std::string& key,
+                                   const std::string& otherwise) {
+    const auto size = mebibytes(property_or(properties, key, otherwise));
+    if (!size) {
+        return wrong_property(key, "must be a size, as in \"512m\"");
+    }
+    return *size;
+}
+
+Result<double> factor_property(const std::string& key, const std::string& text) {
+    double factor = -1;
+    const auto [end, code] = std::from_chars(text.data(), text.data() + text.size(), factor);
+    if (code != std::errc{} || end != text.data() + text.size() || !(factor >= 0 && factor < 1e6)) {
+        return wrong_property(key, "must be a number, as in \"0.2\"");
+    }
+    return factor;
+}
+
+Result<std::int64_t> overhead_mebibytes(const Properties& properties, ResourceInput input,
+                                        const std::string& general_factor, std::int64_t memory) {
+    constexpr const char* old_factor_key = "spark.kubernetes.memoryOverheadFactor";
+    constexpr const char* factor_key = "spark.driver.memoryOverheadFactor";
+    if (properties.contains("spark.driver.memoryOverhead")) {
+        return size_property(properties, "spark.driver.memoryOverhead", "");
+    }
+    const bool own = properties.contains(factor_key);
+    auto factor = factor_property(own ? factor_key : old_factor_key,
+                                  own ? properties.at(factor_key) : general_factor);
+    if (!factor) {
+        return factor.error();
+    }
+    constexpr const char* minimum_key = "spark.driver.minMemoryOverhead";
+    auto minimum = input.minimum_overhead ? size_property(properties, minimum_key, "384")
+                                          : Result<std::int64_t>(384);
+    if (!minimum) {
+        return minimum;
+    }
+    const double share = *factor * static_cast<double>(memory);
+    const double most = std::numeric_limits<int>::max();  // it is an Int in Spark
+    return std::max(static_cast<std::int64_t>(std::min(share, most)), *minimum);
+}
+
+/// spark.driver.resource.gpu.amount and .vendor: "nvidia.com/gpu": 2.
+Result<void> add_devices(const Properties& properties, boost::json::object& limits) {
+    for (const auto& [key, amount] : properties) {
+        if (!key.starts_with(resource_prefix) || !key.ends_with(".amount")) {
+            continue;
+        }
+        const std::string name = key.substr(
+            resource_prefix.size(), key.size() - resource_prefix.size() - sizeof(".amount") + 1);
+        const std::string vendor =
+            property_or(properties, std::string(resource_prefix) + name + ".vendor", "");
+        if (vendor.empty()) {
+            return wrong_property(std::string(resource_prefix) + name + ".vendor",
+                                  "is required on Kubernetes, as in \"nvidia.com\"");
+        }
+        if (amount.empty() || amount.find_first_not_of("0123456789") != std::string::npos) {
+            return wrong_property(key, "must be a whole number");
+        }
+        limits[vendor + "/" + name] = amount;
+    }
+    return ok();
+}
+
+}  // namespace
+
+std::optional<std::int64_t> mebibytes(std::string_view text) {
+    std::string lower(text);
+    std::transform(lower.begin(), lower.end(), lower.begin(),
+                   [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
+    while (lower.ends_with(' ')) {
+        lower.pop_back();
+    }
+    lower.erase(0, lower.find_first_not_of(' '));
+    std::int64_t number = 0;
+    const char* last = lower.data() + lower.size();
+    const auto [end, code] = std::from_chars(lower.data(), last, number);
+    if (code != std::errc{} || number < 0) {
+        return std::nullopt;
+    }
+    const std::string_view unit(end, static_cast<std::size_t>(last - end));
+    struct Unit {
+        std::string_view name;
+        int shift;  // against MiB
+    };
+    constexpr Unit units[] = {{"", 0},   {"b", -20}, {"k", -10}, {"kb", -10},
+                              {"m", 0},  {"mb", 0},  {"g", 10},  {"gb", 10},
+                              {"t", 20}, {"tb", 20}, {"p", 30},  {"pb", 30}};
+    for (const auto& each : units) {
+        if (each.name == unit) {
+            if (each.shift <= 0) {
+                return number >> -each.shift;
+            }
+            constexpr std::int64_t most = std::numeric_limits<std::int32_t>::max();
+            return number <= (most >> each.shift) ? std::optional(number << each.shift)
+                                                  : std::nullopt;
+        }
+    }
+    return std::nullopt;
+}
+
+Result<DriverResources> driver_resources(const Properties& properties, ResourceInput input) {
+    DriverResources resources;
+    resources.overhead_factor = property_or(properties, "spark.kubernetes.memoryOverheadFactor",
+                                            input.non_jvm ? "0.4" : "0.1");
+    auto memory = size_property(properties, "spark.driver.memory", "1g");
+    if (!memory) {
+        return memory.error();
+    }
+    auto overhead = overhead_mebibytes(properties, input, resources.overhead_factor, *memory);
+    if (!overhead) {
+        return overhead.error();
+    }
+    const std::string total = std::to_string(*memory + *overhead) + "Mi";
+    const std::string cores = property_or(properties, "spark.driver.cores", "1");
+    for (const char* key :
+         {"spark.kubernetes.driver.request.cores", "spark.kubernetes.driver.limit.cores"}) {
+        if (properties.contains(key) && !is_quantity(properties.at(key))) {
+            return wrong_property(key, "must be a quantity of Kubernetes, as in \"500m\" or \"2\"");
+        }
+    }
+    if (!is_quantity(cores)) {
+        return wrong_property("spark.driver.cores", "must be a number");
+    }
+    resources.requests["cpu"] =
+        property_or(properties, "spark.kubernetes.driver.request.cores", cores);
+    resources.requests["memory"] = total;
+    resources.limits["memory"] = total;
+    if (properties.contains("spark.kubernetes.driver.limit.cores")) {
+        resources.limits["cpu"] = properties.at("spark.kubernetes.driver.limit.cores");
+    }
+    if (auto added = add_devices(properties, resources.limits); !added) {
+        return added.error();
+    }
+    return resources;
+}
+
+bool spark_at_least(const std::string& version, int major, int minor) {
+    int found[2] = {0, 0};
+    const char* at = version.data();
+    const char* end = at + version.size();
+    for (int& part : found) {
+        const auto [next, code] = std::from_chars(at, end, part);
+        if (code != std::errc{}) {
+            return false;
+        }
+        at = next < end && *next == '.' ? next + 1 : next;
+    }
+    return found[0] != major ? found[0] > major : found[1] >= minor;
+}
+
+}  // namespace sparkhost::detail::kubernetes
