@@ -1,0 +1,181 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "backends/standalone/masters.hpp"
+
+#include <algorithm>
+#include <exception>
+#include <utility>
+
+namespace sparkhost::detail::standalone {
+
+namespace {
+
+using Verdict = SubmissionAnswer::Verdict;
+
+/// More workers than have logs that are read at the same time.
+constexpr std::size_t most_worker_clients = 256;
+
+SubmissionAnswer failed_answer(const Error& error) {
+    SubmissionAnswer answer;
+    answer.verdict = error.is(Errc::backend_failed) ? Verdict::not_alive : Verdict::not_now;
+    answer.words = error.text();
+    return answer;
+}
+
+http::Request submission_request(std::string method, std::string target,
+                                 std::chrono::milliseconds deadline) {
+    http::Request request;
+    request.method = std::move(method);
+    request.target = std::move(target);
+    request.deadline = deadline;
+    request.repeatable = true;
+    return request;
+}
+
+}  // namespace
+
+Result<std::vector<std::string>> master_urls(std::string_view master, int port) {
+    constexpr std::string_view scheme = "spark://";
+    std::vector<std::string> urls;
+    if (!master.starts_with(scheme)) {
+        return Error(Errc::invalid_argument, "must begin with spark://");
+    }
+    master.remove_prefix(scheme.size());
+    while (true) {
+        const auto end = std::min(master.find(','), master.size());
+        const std::string_view each = master.substr(0, end);
+        const auto colon = each.rfind(':');
+        const bool has_port =
+            colon != std::string_view::npos && colon > 0 && colon + 1 < each.size() &&
+            each.find_first_not_of("0123456789", colon + 1) == std::string_view::npos;
+        if (!has_port || each.find_first_of("/@?# ") != std::string_view::npos) {
+            return Error(Errc::invalid_argument, "\"" + std::string(each) + "\" is no host:port");
+        }
+        urls.push_back("http://" + std::string(each.substr(0, colon)) + ":" + std::to_string(port));
+        if (end == master.size()) {
+            return urls;
+        }
+        master.remove_prefix(end + 1);
+    }
+}
+
+Masters::Masters(boost::asio::any_io_executor executor, Options options)
+    : executor_(std::move(executor)), options_(std::move(options)) {
+    rest_ = places(options_.rest_urls);
+    web_ = places(options_.web_urls);
+}
+
+std::vector<Masters::Place> Masters::places(const std::vector<std::string>& urls) {
+    std::vector<Place> made;
+    for (const auto& url : urls) {
+        http::ClientOptions http = options_.http;
+        http.url = url;
+        made.push_back({url, std::make_shared<http::Client>(executor_, std::move(http))});
+    }
+    return made;
+}
+
+boost::asio::awaitable<SubmissionAnswer> Masters::ask(Self self, http::Request request) {
+    SubmissionAnswer answer;
+    std::string words;
+    for (std::size_t i = 0; i < self->rest_.size(); ++i) {
+        const std::size_t which = (self->rest_alive_ + i) % self->rest_.size();
+        const Place place = self->rest_[which];
+        http::Request copy = request;
+        Result<http::Response> response = co_await place.client->send(std::move(copy));
+        answer = response ? read_submission_answer(response->status, response->body)
+                          : failed_answer(response.error());
+        words += (words.empty() ? "" : "; ") + place.url + ": " + answer.words;
+        const bool may_go_on = answer.verdict == Verdict::not_alive ||
+                               (answer.verdict == Verdict::not_now && request.repeatable);
+        if (!may_go_on) {
+            self->rest_alive_ = which;
+            break;
+        }
+    }
+    if (answer.verdict == Verdict::not_alive || answer.verdict == Verdict::not_now) {
+        answer.verdict = Verdict::not_now;
+        answer.words = std::move(words);
+    }
+    co_return answer;
+}
+
+boost::asio::awaitable<SubmissionAnswer> Masters::create(Self self, std::string body) {
+    http::Request request =
+        submission_request("POST", "/v1/submissions/create", self->options_.request_deadline);
+    request.headers.push_back({"Content-Type", "application/json;charset=UTF-8"});
+    request.body = std::move(body);
+    request.repeatable = false;  // each makes a driver
+    SubmissionAnswer answer = co_await ask(self, std::move(request));
+    co_return answer;
+}
+
+boost::asio::awaitable<SubmissionAnswer> Masters::status(Self self, std::string driver) {
+    http::Request request = submission_request("GET", "/v1/submissions/status/" + driver,
+                                               self->options_.request_deadline);
+    SubmissionAnswer answer = co_await ask(self, std::move(request));
+    co_return answer;
+}
+
+boost::asio::awaitable<SubmissionAnswer> Masters::kill(Self self, std::string driver) {
+    http::Request request = submission_request("POST", "/v1/submissions/kill/" + driver,
+                                               self->options_.request_deadline);
+    SubmissionAnswer answer = co_await ask(self, std::move(request));
+    co_return answer;
+}
+
+Awaitable<ClusterView> Masters::look(Self self) {
+    std::string words;
+    for (std::size_t i = 0; i < self->web_.size(); ++i) {
+        const std::size_t which = (self->web_alive_ + i) % self->web_.size();
+        const Place place = self->web_[which];
+        http::Request request =
+            submission_request("GET", "/json/", self->options_.request_deadline);
+        Result<http::Response> response = co_await place.client->send(std::move(request));
+        std::string why;
+        if (!response) {
+            why = response.error().text();
+        } else if (response->status != 200) {
+            why = "HTTP status " + std::to_string(response->status);
+        } else if (auto view = read_cluster_view(response->body)) {
+            if (view->alive) {
+                self->web_alive_ = which;
+                co_return std::move(*view);
+            }
+            why = "is " + view->status;
+        } else {
+            why = "is no master's web page";
+        }
+        words += (words.empty() ? "" : "; ") + place.url + ": " + why;
+    }
+    co_return Error(Errc::backend_failed, "no Spark master is alive: " + words);
+}
+
+Awaitable<std::string> Masters::ask_worker(Self self, std::string url, std::string target) {
+    if (!self->workers_.contains(url)) {
+        if (self->workers_.size() > most_worker_clients) {
+            self->workers_.clear();
+        }
+        http::ClientOptions http = self->options_.http;
+        http.url = url;
+        try {
+            self->workers_.emplace(
+                url, std::make_shared<http::Client>(self->executor_, std::move(http)));
+        } catch (const std::exception& failure) {
+            co_return Error(Errc::backend_failed, url + ": " + failure.what());
+        }
+    }
+    const auto asked = self->workers_.at(url);
+    http::Request request =
+        submission_request("GET", std::move(target), self->options_.request_deadline);
+    Result<http::Response> response = co_await asked->send(std::move(request));
+    if (!response) {
+        co_return Error(Errc::backend_failed, url + ": " + response.error().text());
+    }
+    if (response->status != 200) {
+        co_return Error(Errc::backend_failed,
+                        url + ": HTTP status " + std::to_string(response->status));
+    }
+    co_return std::move(response->body);
+}
+
+}  // namespace sparkhost::detail::standalone
