@@ -1,0 +1,3 @@
+module sparkhost.io/tests/clusters/kubelet
+
+go 1.22

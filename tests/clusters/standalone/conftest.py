@@ -1,0 +1,83 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Fixtures for tests on masters and workers, in place of those of tests/clusters, which are about
+Kubernetes."""
+
+import contextlib
+import pathlib
+import sys
+import tempfile
+
+import pytest
+
+sys.path[:0] = [str(pathlib.Path(__file__).parent), str(pathlib.Path(__file__).parents[1])]
+
+from blackbox_fixtures import blackbox  # noqa: E402
+import daemon as daemons  # noqa: E402
+import served  # noqa: E402
+
+pytest_configure = blackbox.pytest_configure
+folder = blackbox.folder
+gate = blackbox.gate
+
+
+@pytest.fixture(scope="session", params=["35", "4"])
+def daemon(request):
+    """The cluster of each line of Spark in its turn."""
+    return daemons.Daemon(request.param)
+
+
+@pytest.fixture(scope="session")
+def jars(tmp_path_factory):
+    """Of jobs/, by the names of their classes."""
+    folder = tmp_path_factory.mktemp("jars")
+    return {name: daemons.compile_jar(f"{name}.java", folder) for name in ("Driver", "Pi")}
+
+
+@pytest.fixture(scope="session")
+def jar(jars):
+    """Drivers that do little."""
+    return jars["Driver"]
+
+
+@contextlib.contextmanager
+def servers(path):
+    """Gives start(*options, **keys of the clusters). At the end what the servers run is deleted, and
+    nothing of theirs may be left on the clusters; then they are stopped."""
+    both, begun = served.both(), []
+
+    def begin_one(begin, *options, **keys):
+        begun.append(begin(*served.options(both, **keys), *options))
+        return begun[-1]
+
+    with blackbox.starter(path) as begin:
+        with served.clean(both):
+            yield lambda *options, **keys: begin_one(begin, *options, **keys)
+            for one in begun:
+                if one.process.poll() is None:
+                    one.delete_all()
+
+
+@pytest.fixture
+def start(folder):
+    with servers(folder) as begin:
+        yield begin
+
+
+@pytest.fixture(scope="module")
+def server():
+    """For the tests of a module that do not end it."""
+    with tempfile.TemporaryDirectory(prefix="sparkhost-alone-") as path:
+        with servers(pathlib.Path(path)) as begin:
+            yield begin()
+
+
+@pytest.fixture
+def client(server, daemon, jar):
+    """The module's server, asked for the cluster of each line."""
+    return served.Client(server, daemon, jar)
+
+
+@pytest.fixture
+def started(start, daemon, jar):
+    """A server of the test's own, asked for the cluster of each line."""
+    return served.Client(start(), daemon, jar)

@@ -1,0 +1,89 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Master, worker or host go and come back: nothing is lost, doubled or flapping."""
+
+import contextlib
+
+from daemon import until
+
+
+class Counted:
+    """A driver that writes down that it has begun, and ends when it is told."""
+
+    def __init__(self, client, folder, gate, name="counted"):
+        self.client = client
+        self.marks = folder / f"{name}.marks"
+        self.begun, self.end = gate(f"{name}.begun"), gate(f"{name}.end")
+
+    def submit(self, **fields):
+        return self.client.driver("mark", self.marks, "open", self.begun.path, "wait",
+                                  self.end.path, "print", "done", **fields)
+
+    def starts(self):
+        return len(self.marks.read_text().splitlines()) if self.marks.exists() else 0
+
+    def assert_succeeds(self, batch):
+        server = self.client.server
+        assert server.until_over(batch)["state"] == "success", str(server.native(batch))
+        assert self.starts() == 1
+        assert "done" in server.whole_log(batch)
+
+
+@contextlib.contextmanager
+def away(daemon, part):
+    """Without a part; it is there again afterwards, however that goes."""
+    daemon.kill(part)
+    try:
+        yield
+    finally:
+        daemon.restart(part)
+
+
+def test_the_master_goes_and_comes_back(started, daemon, folder, gate):
+    """With one batch that runs on, one that ends and one that is given meanwhile."""
+    server = started.server
+    stays, ends, comes = (Counted(started, folder, gate, name) for name in ("stays", "ends", "comes"))
+    first, second = stays.submit(), ends.submit()
+    for one, batch in ((stays, first), (ends, second)):
+        one.begun.wait()
+        server.until_running(batch)
+    with away(daemon, "master"):
+        ends.end.open()
+        third = comes.submit()
+        assert server.native(first)["state"] == "running"
+    comes.begun.wait(120)
+    assert server.native(first)["state"] == "running"
+    steps = [step["what"] for step in server.native(first)["timeline"]]
+    assert len(steps) == len(set(steps)), f"flapping: {steps}"
+    ends.assert_succeeds(second)
+    for one, batch in ((stays, first), (comes, third)):
+        one.end.open()
+        one.assert_succeeds(batch)
+
+
+def test_the_worker_goes_and_comes_back(started, daemon, folder, gate):
+    """With one batch that is lost, one that is killed while it waits and one that then runs."""
+    server = started.server
+    lost, killed, runs = (Counted(started, folder, gate, name) for name in ("lost", "killed", "runs"))
+    first = lost.submit()
+    lost.begun.wait()
+    with away(daemon, "worker"):
+        assert server.until_over(first)["state"] == "dead"
+        assert "worker" in server.native(first)["reason"], server.native(first)
+        second, third = killed.submit(), runs.submit()
+        until(started.drivers, lambda seen: len(seen) == 2, "the drivers")
+        assert server.delete(second).status_code == 200
+        until(started.drivers, lambda seen: list(seen.values()) == ["SUBMITTED"], "the kill")
+    runs.begun.wait(120)
+    runs.end.open()
+    runs.assert_succeeds(third)
+    assert (lost.starts(), killed.starts()) == (1, 0)
+
+
+def test_the_host_is_killed_and_finds_its_driver_again(started, folder, gate):
+    one = Counted(started, folder, gate)
+    batch = one.submit()
+    one.begun.wait()
+    started.server.kill()
+    one.end.open()
+    started.server.start()
+    one.assert_succeeds(batch)
