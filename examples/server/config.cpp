@@ -198,6 +198,37 @@ std::string default_data_dir() {
     return home != nullptr && *home == '/' ? std::string(home) + "/.local/share/sparkhost" : "";
 }
 
+void check_backends(const Config& config) {
+#ifndef SPARKHOST_WITH_KUBERNETES
+    if (!config.kubernetes.empty()) {
+        throw ConfigError("--kubernetes: this server has been built without it");
+    }
+#endif
+#ifndef SPARKHOST_WITH_STANDALONE
+    if (!config.standalone.empty()) {
+        throw ConfigError("--standalone: this server has been built without it");
+    }
+#endif
+    if (!config.standalone.empty() && !config.agent_address.starts_with("tcp:")) {
+        throw ConfigError(
+            "--standalone needs --agent-address tcp:ADDR:PORT, which its drivers dial before they "
+            "run anything");
+    }
+    const auto names = backend_names(config);
+    if (names.empty()) {
+        throw ConfigError(
+            "--no-local-backend needs another backend, such as --kubernetes or --standalone");
+    }
+    const auto& wanted = config.default_backend;
+    if (!wanted.empty() && std::find(names.begin(), names.end(), wanted) == names.end()) {
+        std::string there;
+        for (const auto& name : names) {
+            there += (there.empty() ? "" : ", ") + name;
+        }
+        throw ConfigError("--default-backend: there is no \"" + wanted + "\"; there is " + there);
+    }
+}
+
 void check(Config& config) {
     if (config.data_dir.empty()) {
         throw ConfigError("--data-dir is needed: without HOME there is no default for it");
@@ -210,6 +241,11 @@ void check(Config& config) {
     if (config.max_upload < config.max_body) {
         throw ConfigError("--max-upload must not be less than --max-body");
     }
+    if (!config.agent_advertised.empty() && !config.agent_address.starts_with("tcp:")) {
+        throw ConfigError(
+            "--agent-advertised needs --agent-address tcp:ADDR:PORT, which it leads to");
+    }
+    check_backends(config);
     check_listen(config);
 }
 

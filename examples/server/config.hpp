@@ -65,6 +65,12 @@ struct Config {
     std::chrono::milliseconds session_close_grace{std::chrono::seconds{10}};
     std::vector<std::string> job_jars{};
     std::string agent_address{};  ///< empty: a Unix socket in the data folder
+    std::string agent_advertised{};
+
+    bool no_local_backend{false};
+    std::vector<std::string> kubernetes{};  ///< one for each cluster: kubernetes_options.hpp
+    std::vector<std::string> standalone{};  ///< one for each cluster: standalone_options.hpp
+    std::string default_backend{};          ///< empty: the first of them
 
     std::string livy_compatibility{"0.9"};
     std::int64_t max_page{10'000};
@@ -99,6 +105,9 @@ class ConfigError : public std::runtime_error {
 public:
     using std::runtime_error::runtime_error;
 };
+
+/// Names of the backends, the default one first.
+std::vector<std::string> backend_names(const Config& config);
 
 /// Whether this address may be listened on; a name that it gives the server becomes an allowed
 /// host. Throws ConfigError.

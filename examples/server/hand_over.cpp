@@ -17,6 +17,7 @@
 #include <fcntl.h>
 #include <poll.h>
 #include <sys/socket.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #include <array>
@@ -123,6 +124,24 @@ Heard hear_line(int peer, std::chrono::milliseconds patience) {
     return heard;
 }
 
+/// The process that listens behind a connected socket; nothing when it has gone.
+Descriptor process_behind(int peer) {
+    ucred other{};
+    socklen_t size = sizeof(other);
+    if (::getsockopt(peer, SOL_SOCKET, SO_PEERCRED, &other, &size) != 0) {
+        return {};
+    }
+    return Descriptor(static_cast<int>(::syscall(SYS_pidfd_open, other.pid, 0U)));
+}
+
+/// A process that is killed closes one file after the other: its socket may be closed when it still
+/// holds the lock of the store.
+void wait_for_end(const Descriptor& process, std::chrono::milliseconds patience) {
+    pollfd wait{process.get(), POLLIN, 0};
+    while (process && ::poll(&wait, 1, static_cast<int>(patience.count())) < 0 && errno == EINTR) {
+    }
+}
+
 using Peer = std::shared_ptr<Unix::socket>;
 
 asio::awaitable<std::string> next_line(Peer peer, std::chrono::milliseconds patience) {
@@ -168,12 +187,14 @@ std::optional<TakeOver> TakeOver::begin(const std::string& data_dir) {
         throw std::system_error(problem, std::generic_category(),
                                 "cannot ask the server in " + data_dir + " for its socket");
     }
+    take.process_ = process_behind(take.peer_.get());
     send_line(take.peer_.get(), std::string(greeting));
     auto answer = hear_line(take.peer_.get(), answer_time);
     if (!answer.in_time) {
         throw std::runtime_error("the server in " + data_dir + " does not hand its socket over");
     }
     if (answer.line.empty()) {
+        wait_for_end(take.process_, answer_time);
         return std::nullopt;  // it was ending
     }
     const auto patience =
@@ -190,8 +211,12 @@ std::optional<TakeOver> TakeOver::begin(const std::string& data_dir) {
 
 void TakeOver::wait_for_release() {
     send_line(peer_.get(), "release");
-    if (!hear_line(peer_.get(), patience_).in_time) {
+    const auto heard = hear_line(peer_.get(), patience_);
+    if (!heard.in_time) {
         throw std::runtime_error("the server that works now does not end its work in time");
+    }
+    if (heard.line.empty()) {
+        wait_for_end(process_, patience_);
     }
 }
 
@@ -293,7 +318,8 @@ asio::awaitable<bool> HandOver::Door::talk_to(Peer peer) {
         log(sparkhost::LogLevel::warning, "a process of another user has asked for the socket");
         co_return false;
     }
-    if (co_await next_line(peer, answer_time) != greeting) {
+    const auto line = co_await next_line(peer, answer_time);
+    if (line != greeting) {
         send_line(peer->native_handle(), "unknown");
         co_return false;
     }

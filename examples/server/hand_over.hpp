@@ -48,6 +48,7 @@ public:
     void confirm();
 
 private:
+    Descriptor process_{};  ///< the server that works now
     Descriptor peer_{};
     Listening listening_{};
     std::chrono::milliseconds patience_{0};

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "life.hpp"
 
+#include "backends.hpp"
 #include "process.hpp"
 
-#include <sparkhost/backends/local.hpp>
 #include <sparkhost/rest/serve.hpp>
 #include <sparkhost/runtimes/spark.hpp>
 #include <sparkhost/storages/sqlite.hpp>
@@ -44,22 +44,10 @@ std::chrono::seconds whole_seconds(std::chrono::milliseconds time) {
 
 sparkhost::Host make_host(asio::io_context& io, const Config& config, sparkhost::LogSink log) {
     const std::filesystem::path data(config.data_dir);
-    sparkhost::LocalBackendOptions local{.work_dir = data / "local",
-                                         .spark_home = config.spark_home,
-                                         .java_home = config.java_home,
-                                         .python = config.python,
-                                         .master = config.master,
-                                         .kill_grace = config.kill_grace};
-    if (!config.class_data_archive) {
-        local.class_data_archive = sparkhost::ClassDataArchive::off;
-    }
     const std::filesystem::path cache(config.cache_dir);
-    if (!cache.empty()) {
-        local.archive_dir = cache / "archives";
-    }
     sparkhost::HostPlugins plugins;
     plugins.storage = sparkhost::make_sqlite_storage({.path = data / "sparkhost.db"});
-    plugins.backends.push_back(sparkhost::make_local_backend(io.get_executor(), local));
+    plugins.backends = make_backends(io.get_executor(), config);
     const auto sessions = data / "sessions";
     plugins.runtimes.push_back(sparkhost::make_spark_runtime(
         {.work_dir = sessions / "agents",
@@ -82,6 +70,7 @@ sparkhost::Host make_host(asio::io_context& io, const Config& config, sparkhost:
         .file_list_conf = config.file_list_conf,
         .agent_folder = sessions,
         .agent_address = config.agent_address,
+        .agent_advertised = config.agent_advertised,
         .max_sessions = static_cast<std::size_t>(config.max_sessions),
         .max_statements = static_cast<std::size_t>(config.max_statements),
         .session_idle_timeout = whole_seconds(config.session_idle_timeout),

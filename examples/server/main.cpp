@@ -53,6 +53,7 @@ void tell_ready(const server::Listening& listening) {
 int run(server::Config& config) {
     auto passed = server::from_service_manager();
     server::leave_init_behind();
+    server::survive_failed_writes();
     server::raise_descriptor_limit();
     server::make_data_dir(config.data_dir);
     if (!config.cache_dir.empty()) {

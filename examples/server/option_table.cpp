@@ -77,19 +77,6 @@ Option allowed_host_option() {
             [](const Config& config) { return json::value_from(config.allowed_hosts); }};
 }
 
-Option agent_address_option() {
-    auto option = text_option(
-        "agent-address", "Sessions", "ADDRESS",
-        "where the agents of sessions dial: unix:/PATH or tcp:ADDR:PORT, the same after a "
-        "restart; without it a socket in the data folder",
-        &Config::agent_address);
-    option.set = [](Config& config, const json::value& value) {
-        config.agent_address = value.as_string();
-        return std::string();
-    };
-    return option;
-}
-
 Option archive_option() {
     return {"class-data-archive",
             "Spark",
@@ -292,7 +279,6 @@ std::vector<Option> work_options() {
                     "a jar with Livy's classes (livy-api, livy-rsc from Maven Central), which jobs "
                     "of Java and Scala clients need; may be given several times",
                     &Config::job_jars, &jar_rule),
-        agent_address_option(),
     };
 }
 
@@ -303,7 +289,8 @@ const std::vector<Option>& options() {
         std::vector<Option> all;
         for (const auto& part :
              {listening_options(), life_options(), storage_and_spark_options(), policy_options(),
-              work_options(), retry_options(), livy_options(), std::vector{log_level_option()}}) {
+              work_options(), retry_options(), backend_options(), livy_options(),
+              std::vector{log_level_option()}}) {
             all.insert(all.end(), part.begin(), part.end());
         }
         return all;

@@ -22,9 +22,6 @@ std::optional<std::int64_t> whole_number(std::string_view text) {
     return number;
 }
 
-namespace {
-
-/// "10s", "1500ms", "2m", "10" (seconds) → milliseconds.
 std::optional<std::int64_t> parse_duration(std::string_view text) {
     const auto digits = std::min(text.find_first_not_of("0123456789"), text.size());
     const auto number = whole_number(text.substr(0, digits));
@@ -40,6 +37,8 @@ std::optional<std::int64_t> parse_duration(std::string_view text) {
     }
     return *number * factor;
 }
+
+namespace {
 
 /// Levenshtein's distance.
 std::size_t distance(std::string_view left, std::string_view right) {

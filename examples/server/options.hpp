@@ -38,8 +38,14 @@ const std::vector<Option>& options();
 /// The rows of `options` that are about batches that fail.
 std::vector<Option> retry_options();
 
+/// Those about where batches and sessions run.
+std::vector<Option> backend_options();
+
 /// The row of this name; nullptr where there is none.
 const Option* find_option(std::string_view name);
+
+/// "10s", "1500ms", "2m", "10" (seconds) → milliseconds.
+std::optional<std::int64_t> parse_duration(std::string_view text);
 
 /// The number that the whole text is.
 std::optional<std::int64_t> whole_number(std::string_view text);

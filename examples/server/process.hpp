@@ -17,6 +17,10 @@ void make_data_dir(const std::string& dir);
 /// does. Does nothing elsewhere. Call it before any thread exists.
 void leave_init_behind();
 
+/// What cannot be written, for a limit on the size of files or a log that nobody reads any more, is
+/// an error of that write, and not the end of the server. (Drivers begin with the defaults.)
+void survive_failed_writes();
+
 /// Allows as many descriptors as the system lets this process have: each client takes one, and
 /// the usual 1024 are soon used up.
 void raise_descriptor_limit();
