@@ -85,7 +85,9 @@ asio::awaitable<bool> Connection::read_request(Self self) {
             co_return false;
         }
         if (step == Step::send_continue) {
-            if (!co_await send_rest(self, connections::continue_line, std::string_view())) {
+            const bool sent =
+                co_await send_rest(self, connections::continue_line, std::string_view());
+            if (!sent) {
                 co_return false;
             }
             continue;
@@ -239,7 +241,8 @@ asio::awaitable<bool> Connection::stream(Self self, Answer answer, unsigned vers
     if (version >= 11) {
         answer.response.set(http::field::transfer_encoding, "chunked");
     }
-    if (!co_await send(self, std::move(answer.response), version, keep)) {
+    const bool sent = co_await send(self, std::move(answer.response), version, keep);
+    if (!sent) {
         co_return false;
     }
     try {
@@ -261,7 +264,8 @@ asio::awaitable<bool> Connection::send_pieces(Self self, BodySource body, unsign
             co_return false;
         }
         const std::string framed = version >= 11 ? chunk_of(piece) : piece;
-        if (!co_await send_rest(self, framed, std::string_view())) {
+        const bool sent = co_await send_rest(self, framed, std::string_view());
+        if (!sent) {
             co_return false;
         }
     } while (!piece.empty());

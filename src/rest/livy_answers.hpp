@@ -66,12 +66,19 @@ template <class Record>
 asio::awaitable<Response> answer_observed(const sparkhost::rest::RouterState* state,
                                           Observed<Record> observed, Show<Record> show) {
     const std::int64_t version = observed.record.version;
+    std::string backend;
+    if constexpr (requires { backend_name(observed.record); }) {
+        backend = backend_name(observed.record);
+    }
     Response response;
     if (observed.not_modified) {
         response.result(http::status::not_modified);
     } else {
         auto body = co_await show(state, std::move(observed.record));
         response = make_response(http::status::ok, json_type, std::move(body));
+    }
+    if (!backend.empty()) {
+        response.set(backend_header, backend);
     }
     set_etag(response, version);
     co_return response;

@@ -37,11 +37,6 @@ std::string livy_batch_json(const LivyBatch& batch, LivyLevel level) {
     return boost::json::serialize(livy_batches::batch(batch, level, scratch.storage()));
 }
 
-std::string livy_list_json(std::int64_t from, std::int64_t total,
-                           const std::vector<LivyBatch>& batches, LivyLevel level) {
-    return livy_json::list(from, total, batches, level, &livy_batches::batch);
-}
-
 std::string livy_state_json(std::int64_t id, std::string_view state) {
     return "{\"id\":" + std::to_string(id) + ",\"state\":\"" + std::string(state) + "\"}";
 }

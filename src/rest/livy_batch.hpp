@@ -29,9 +29,6 @@ using LivyLevel = sparkhost::rest::LivyLevel;
 // Livy's JSON objects: exactly these keys in this order, nulls included, on one line. Clients
 // break on more keys and on fewer.
 std::string livy_batch_json(const LivyBatch& batch, LivyLevel level = LivyLevel::v0_9);
-std::string livy_list_json(std::int64_t from, std::int64_t total,
-                           const std::vector<LivyBatch>& batches,
-                           LivyLevel level = LivyLevel::v0_9);
 std::string livy_state_json(std::int64_t id, std::string_view state);
 std::string livy_log_json(std::int64_t id, const LogView& view);
 std::string livy_message_json(std::string_view message);

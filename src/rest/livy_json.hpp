@@ -16,6 +16,7 @@
 #include <cstdint>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 namespace sparkhost::detail::rest::livy_json {
@@ -61,22 +62,23 @@ inline json::object app_info(std::string_view ui_url, sparkhost::rest::LivyLevel
     return info;
 }
 
-/// `object` makes the JSON of one item.
-template <class Item, class Make>
-std::string list(std::int64_t from, std::int64_t total, const std::vector<Item>& items,
-                 sparkhost::rest::LivyLevel level, Make object) {
-    Scratch scratch;
-    json::object page(scratch.storage());
-    page.emplace("from", from);
-    page.emplace("total", total);
-    json::array array(scratch.storage());
-    array.reserve(items.size());
-    for (const Item& item : items) {
-        array.emplace_back(object(item, level, scratch.storage()));
+/// The text of a list, item by item: a long one is made in several turns.
+class ListText {
+public:
+    ListText(std::int64_t from, std::int64_t total)
+        : text_("{\"from\":" + std::to_string(from) + ",\"total\":" + std::to_string(total) +
+                ",\"sessions\":[") {}
+
+    void add(std::string_view item) {
+        text_.append(is_empty_ ? "" : ",").append(item);
+        is_empty_ = false;
     }
-    page.emplace("sessions", std::move(array));
-    return json::serialize(page);
-}
+    std::string finish() && { return std::move(text_.append("]}")); }
+
+private:
+    std::string text_;
+    bool is_empty_{true};
+};
 
 }  // namespace sparkhost::detail::rest::livy_json
 

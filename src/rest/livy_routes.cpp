@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
+#include "hop.hpp"
 #include "rest/livy_answers.hpp"
 #include "rest/livy_batch.hpp"
+#include "rest/livy_json.hpp"
 #include "rest/livy_request.hpp"
 #include "rest/livy_session.hpp"
 #include "rest/lookup.hpp"
@@ -54,10 +56,6 @@ struct Batches {
     }
     static std::string json(LivyBatch batch, LivyLevel level) {
         return livy_batch_json(batch, level);
-    }
-    static std::string list_json(std::int64_t from, std::int64_t total,
-                                 std::vector<LivyBatch> batches, LivyLevel level) {
-        return livy_list_json(from, total, batches, level);
     }
     static Result<Create> read(std::string_view body) { return read_create_batch(body); }
     static Result<BatchSpec> spec(Create create) { return std::move(create.spec); }
@@ -121,10 +119,6 @@ struct SessionObjects {
     static std::string json(LivySession session, LivyLevel level) {
         return livy_session_json(std::move(session), level);
     }
-    static std::string list_json(std::int64_t from, std::int64_t total,
-                                 std::vector<LivySession> sessions, LivyLevel level) {
-        return livy_session_list_json(from, total, std::move(sessions), level);
-    }
     static Result<Create> read(std::string_view body) { return read_create_session(body); }
     static Result<SessionSpec> spec(Create create) {
         SessionSpec spec;
@@ -157,14 +151,15 @@ asio::awaitable<Answer> list(Call call) {
     if (!page) {
         co_return error_response(Dialect::livy, page.error());
     }
-    std::vector<WithLog<typename Objects::Record>> shown;
-    shown.reserve(page->records.size());
-    for (auto& record : page->records) {
-        shown.push_back(co_await with_log(host, std::move(record)));
+    livy_json::ListText text(window->from, page->total);
+    for (std::size_t i = 0; i < page->records.size(); ++i) {
+        auto shown = co_await with_log(host, std::move(page->records[i]));
+        text.add(Objects::json(std::move(shown), call.state->options.livy_level));
+        if ((i + 1) % items_at_a_time == 0) {
+            co_await let_others_run();
+        }
     }
-    co_return make_response(http::status::ok, json_type,
-                            Objects::list_json(window->from, page->total, std::move(shown),
-                                               call.state->options.livy_level));
+    co_return make_response(http::status::ok, json_type, std::move(text).finish());
 }
 
 template <class Objects>
@@ -265,8 +260,10 @@ asio::awaitable<Answer> create(Call call) {
     }
     const std::int64_t id = made->id.value;
     const std::int64_t version = made->version;
+    const std::string backend = backend_name(*made);
     auto text = co_await show<Objects>(call.state.get(), std::move(*made));
     auto response = make_response(http::status::created, json_type, std::move(text));
+    response.set(backend_header, backend);
     response.set(http::field::location,
                  call.state->options.prefix + Objects::path + "/" + std::to_string(id));
     set_etag(response, version);

@@ -213,14 +213,6 @@ std::string livy_session_json(LivySession session, LivyLevel level) {
     return boost::json::serialize(livy_sessions::session(session, level, scratch.storage()));
 }
 
-std::string livy_session_list_json(std::int64_t from, std::int64_t total,
-                                   std::vector<LivySession> sessions, LivyLevel level) {
-    for (LivySession& session : sessions) {
-        redact(session.record.spec.spec);
-    }
-    return livy_json::list(from, total, sessions, level, &livy_sessions::session);
-}
-
 std::string livy_statement_json(const StatementRecord& record) {
     using namespace livy_sessions;
     const bool over = record.has_ended();

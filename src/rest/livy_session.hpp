@@ -16,9 +16,6 @@ namespace sparkhost::detail::rest {
 // line.
 // Secrets of the conf are taken out.
 std::string livy_session_json(LivySession session, LivyLevel level = LivyLevel::v0_9);
-std::string livy_session_list_json(std::int64_t from, std::int64_t total,
-                                   std::vector<LivySession> sessions,
-                                   LivyLevel level = LivyLevel::v0_9);
 
 /// `spec.kind` says how the output is laid out: it must be there.
 std::string livy_statement_json(const StatementRecord& record);

@@ -93,6 +93,14 @@ void add_sessions(Families& families, const HostStatus& status) {
                      static_cast<double>(status.statements));
 }
 
+void add_backends(Families& families, const HostStatus& status) {
+    families.family("sparkhost_backend_watching",
+                    "1 while what a backend reports is up to date, by backend.", MetricType::Gauge);
+    for (const auto& backend : status.backends) {
+        families.labelled("backend", backend.name).gauge.value = backend.watching ? 1 : 0;
+    }
+}
+
 void add_latencies(Families& families, const HostStatus& status) {
     families.histogram("sparkhost_accept_seconds", "From the call of submit to a durable batch.",
                        status.accept);
@@ -152,6 +160,7 @@ std::string metrics_text(const HostStatus& status, const std::optional<ProcessSt
                    status.storage_oldest_unstored_seconds);
     metrics::add_batches(families, status);
     metrics::add_sessions(families, status);
+    metrics::add_backends(families, status);
     metrics::add_latencies(families, status);
     metrics::add_storage(families, status.storage);
     if (process) {

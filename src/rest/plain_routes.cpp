@@ -57,14 +57,33 @@ std::string utc_text(Timestamp time) {
     return {text.data(), size};
 }
 
+/// Those that are not followed at the moment. Work is accepted for them all the same, and waits.
+void add_troubled_backends(boost::json::object& body, const HostStatus& status) {
+    boost::json::object troubled;
+    for (const auto& backend : status.backends) {
+        if (!backend.watching && backend.watching_since) {
+            boost::json::object trouble;
+            trouble.emplace("since", utc_text(*backend.watching_since));
+            trouble.emplace("error", backend.problem);
+            troubled.emplace(backend.name, std::move(trouble));
+        }
+    }
+    if (!troubled.empty()) {
+        body.emplace("backends", std::move(troubled));
+    }
+}
+
 asio::awaitable<Answer> get_ready(Call call) {
     const HostStatus status = call.state->host->status();
-    if (status.ready && !status.draining && status.storage_healthy) {
-        co_return make_response(http::status::ok, json_type, healthy_json);
-    }
     boost::json::object body;
+    if (status.ready && !status.draining && status.storage_healthy) {
+        body.emplace("status", "ok");
+        add_troubled_backends(body, status);
+        co_return make_response(http::status::ok, json_type, boost::json::serialize(body));
+    }
     body.emplace("status", "unavailable");
     body.emplace("reason", why_not_ready(status));
+    add_troubled_backends(body, status);
     if (status.storage_failing_since) {
         boost::json::object trouble;
         trouble.emplace("since", utc_text(*status.storage_failing_since));

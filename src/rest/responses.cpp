@@ -96,6 +96,14 @@ Response error_response(Dialect dialect, const Error& error) {
     return response;
 }
 
+const std::string& backend_name(const BatchRecord& batch) {
+    return batch.spec.backend;
+}
+
+const std::string& backend_name(const SessionRecord& session) {
+    return session.application.spec.backend;
+}
+
 void set_etag(Response& response, std::int64_t version) {
     response.set(http::field::etag, "\"" + std::to_string(version) + "\"");
 }

@@ -46,6 +46,11 @@ Response error_response(Dialect dialect, const Error& error);
 
 void set_etag(Response& response, std::int64_t version);
 
+/// Where it runs, for a header: objects of Livy's have no place for it.
+inline constexpr std::string_view backend_header = "Sparkhost-Backend";
+const std::string& backend_name(const BatchRecord& batch);
+const std::string& backend_name(const SessionRecord& session);
+
 /// What every answer has: security headers and, unless its body is still to be made, the length.
 /// `head`: keeps the length, drops the body.
 void finish(Response& response, bool head);

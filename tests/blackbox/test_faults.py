@@ -5,6 +5,7 @@ backups that are put back."""
 import contextlib
 import os
 import pathlib
+import resource
 import shutil
 import sqlite3
 
@@ -87,6 +88,21 @@ def test_a_full_disk_is_told_loses_nothing_and_heals_when_there_is_room(start, f
         assert server.until_over(batch)["state"] == "dead"
     assert server.client.get("/batches").json()["total"] == 2 + len(accepted)
     assert server.log.read_text().count("the storage does not work, trying") <= 3
+
+
+def test_a_limit_on_the_size_of_files_is_a_full_disk_and_not_the_end(start):
+    server = start()
+    limits = resource.prlimit(server.process.pid, resource.RLIMIT_FSIZE)
+    resource.prlimit(server.process.pid, resource.RLIMIT_FSIZE, (4096, limits[1]))
+    refused = server.client.post("/batches", json={"file": "/nowhere.py"})
+    assert refused.status_code == 503, refused.text
+    session = server.client.post("/sessions", json={"kind": "pyspark"})
+    assert session.status_code == 503, session.text
+    assert server.client.get("/readyz").status_code == 503
+    resource.prlimit(server.process.pid, resource.RLIMIT_FSIZE, limits)
+    eventually(lambda: ready(server))
+    assert server.until_over(server.submit("/nowhere.py"))["state"] == "dead"
+    assert server.client.get("/sessions").json()["total"] == 0
 
 
 def test_a_store_that_is_moved_away_is_refused_until_it_is_back(start, folder):

@@ -54,6 +54,38 @@ def effective(*options, env=None):
     (["--host-vanished-after", "500ms"], ["--host-vanished-after", "whole seconds"]),
     (["--session-retention", "1500ms"], ["--session-retention", "whole seconds"]),
     (["--host-vanished-after", "0"], ["--host-vanished-after", "at least 1s"]),
+    (["--kubernetes", "name"], ["--kubernetes", "KEY=VALUE", "kubeconfig"]),
+    (["--kubernetes", "nmae=prod"], ["--kubernetes", "nmae=prod", "name"]),
+    (["--kubernetes", "name=Prod"], ["--kubernetes", "name", "lower-case"]),
+    (["--kubernetes", "name="], ["--kubernetes", "name", "expected a value"]),
+    (["--kubernetes", "image=a,image=b"], ["--kubernetes", "image", "more than once"]),
+    (["--kubernetes", "kubeconfig=config"], ["--kubernetes", "kubeconfig", "absolute path"]),
+    (["--kubernetes", "kill-grace=soon"], ["--kubernetes", "kill-grace", "10s"]),
+    (["--kubernetes", "label=team"], ["--kubernetes", "label", "KEY=VALUE"]),
+    (["--kubernetes", "driver-address=ip"], ["--kubernetes", "driver-address", "pod-ip"]),
+    (["--kubernetes", "max-requests=some"], ["--kubernetes", "max-requests", "whole number"]),
+    (["--kubernetes", "image=a", "--kubernetes", "image=b"], ["--kubernetes", "kubernetes", "name"]),
+    (["--kubernetes", "name=local"], ["--kubernetes", "local", "taken"]),
+    (["--standalone", "name=lab"], ["--standalone", "master is needed", "spark://HOST:PORT"]),
+    (["--standalone", "mastre=x"], ["--standalone", "mastre=x", "rest-url"]),
+    (["--standalone", "master=spark://a:1,name=Lab"], ["--standalone", "name", "lower-case"]),
+    (["--standalone", "master=spark://a:1,master=spark://b:1"],
+     ["--standalone", "master", "more than once"]),
+    (["--standalone", "master=spark://a:1,lost-after=soon"], ["--standalone", "lost-after", "10s"]),
+    (["--standalone", "master=spark://a:1,environment=A"],
+     ["--standalone", "environment", "KEY=VALUE"]),
+    (["--standalone", "master=spark://a:1,jws-key-file=key"],
+     ["--standalone", "jws-key-file", "absolute path"]),
+    (["--standalone", "master=spark://a:1,max-requests=-1"],
+     ["--standalone", "max-requests", "whole number"]),
+    (["--standalone", "master=spark://a:1"], ["--standalone", "--agent-address tcp:"]),
+    (["--agent-address", "tcp:127.0.0.1:0", "--kubernetes", "name=lab",
+      "--standalone", "name=lab,master=spark://a:1"], ["--standalone", "lab", "taken"]),
+    (["--default-backend", "prod"], ["--default-backend", "prod", "there is local"]),
+    (["--no-local-backend"], ["--no-local-backend", "--kubernetes", "--standalone"]),
+    (["--agent-address", "localhost:80"], ["--agent-address", "unix:/PATH or tcp:ADDR:PORT"]),
+    (["--agent-advertised", "localhost:80"], ["--agent-advertised", "tcp:HOST:PORT"]),
+    (["--agent-advertised", "tcp:host:80"], ["--agent-advertised", "--agent-address tcp:"]),
 ])
 def test_a_wrong_option_is_named_with_what_is_expected(options, words):
     done = run(*options)
@@ -192,3 +224,26 @@ def test_a_second_server_on_the_same_folder_is_refused(start):
 
 def test_the_data_folder_is_for_its_owner_alone(server):
     assert server.data_dir.stat().st_mode & 0o777 == 0o700
+
+
+def test_clusters_are_backends_of_their_own():
+    clusters = ["name=prod,kubeconfig=/etc/kube/config,conf=spark.x=1,,2,kill-grace=5s",
+                "name=try,server=https://10.0.0.1:6443,token-file=/run/token"]
+    values = effective("--kubernetes", clusters[0], "--kubernetes", clusters[1],
+                       "--default-backend", "try", "--agent-address", "tcp:0.0.0.0:7077",
+                       "--agent-advertised", "tcp:host.example:0")
+    assert values["kubernetes"]["value"] == clusters
+    assert values["default-backend"]["value"] == "try"
+    assert values["agent-advertised"]["value"] == "tcp:host.example:0"
+    effective("--kubernetes", clusters[0], "--no-local-backend")
+
+
+def test_standalone_clusters_are_backends_of_their_own():
+    clusters = ["name=lab,master=spark://a:7077,,b:7077,rest-url=http://a:6066,"
+                "rest-url=http://b:6066,environment=A=1,conf=spark.x=1,lost-after=5m",
+                "name=try,master=spark://c:7077,shortest-interval=100ms"]
+    values = effective("--standalone", clusters[0], "--standalone", clusters[1],
+                       "--default-backend", "lab", "--agent-address", "tcp:0.0.0.0:7077")
+    assert values["standalone"]["value"] == clusters
+    assert values["default-backend"]["value"] == "lab"
+    effective("--standalone", clusters[0], "--no-local-backend", "--agent-address", "tcp:0.0.0.0:0")

@@ -230,7 +230,7 @@ def test_a_successor_that_cannot_begin_leaves_the_server_as_it_is(server, gated)
     status, words = refused(server, "--take-over", "--max-runnin", "7")
     assert status == 2 and "unknown option" in words
     status, words = refused(server, "--take-over", "--agent-address", "nonsense")
-    assert status == 1 and "address" in words
+    assert status == 2 and "address" in words
     assert server.client.get("/readyz").status_code == 200
 
     # This one finds out only with the store in its hands.

@@ -6,6 +6,7 @@
 #include <SQLiteCpp/Statement.h>
 
 #include <array>
+#include <cstdlib>
 #include <string>
 
 namespace sparkhost::detail::sqlite {
@@ -38,7 +39,16 @@ CREATE TABLE owners (
     kind INTEGER NOT NULL, owner TEXT NOT NULL, state TEXT NOT NULL, live INTEGER NOT NULL,
     PRIMARY KEY (kind, owner, state)) WITHOUT ROWID;
 INSERT INTO counters VALUES ('last_sequence', 0), ('oldest_sequence', 1);
-)sql"};
+)sql"
+#ifdef SPARKHOST_CRASH_POINTS
+    // The campaign's build stands in for the next version, too.
+    ,
+    R"sql(
+CREATE TABLE versions_at_upgrade AS SELECT row, version FROM records;
+CREATE INDEX events_by_row ON events (row);
+)sql"
+#endif
+};
 
 bool is_empty(SQLite::Database& database) {
     return database.execAndGet("SELECT count(*) FROM sqlite_schema").getInt64() == 0;
@@ -66,6 +76,11 @@ void name_store(SQLite::Database& database) {
 }  // namespace
 
 std::span<const char* const> migrations() {
+#ifdef SPARKHOST_CRASH_POINTS
+    if (std::getenv("SPARKHOST_NEXT_SCHEMA") == nullptr) {
+        return std::span(schema_steps).first(schema_steps.size() - 1);
+    }
+#endif
     return schema_steps;
 }
 
