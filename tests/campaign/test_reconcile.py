@@ -174,6 +174,14 @@ class OfASession(Account):
         self.assertEqual(self.check("idle", (None, (), (), {"id": None, "refused": "500"})),
                          ["wrong answer"])
 
+    def test_refused_when_repeated_after_its_session_was_deleted(self):
+        ran = {"id": None, "refused": "404", "asked": 2}
+        self.assertEqual(self.check(None, (None, (), self.RUN, ran), end_asked="delete"), [])
+        for wrong in ({"asked": 1}, {"asked": 2}):
+            ended = "delete" if wrong["asked"] == 1 else "stop"
+            self.assertEqual(self.check(None, (None, (), self.RUN, {**ran, **wrong}),
+                                        end_asked=ended)[-1:], ["wrong answer"], wrong)
+
     def test_no_answer_to_the_acceptance(self):
         self.assertEqual(self.check("idle", (None, (), (), {"id": None, "unknown": True})), [])
 

@@ -5,6 +5,7 @@ import collections
 import contextlib
 import pathlib
 import shutil
+import sqlite3
 import tempfile
 import time
 
@@ -24,6 +25,32 @@ LIMITS = {"pause": 0.01, "settle": 60, "session_ends": 0.3, "reached": REACHED_W
           "stub": True, "ballast": 0, "follow": 0.2}
 REAL = {"pause": 0.3, "settle": 120, "session_ends": 0.05, "lives": (1, 4, 4, 8), "clients": 1,
         "batches": 1, "stub": False}
+
+
+class Readers:
+    """Somebody else who reads the store all the time, each reader beginning before the one before
+    it ends. The log cannot begin anew then, so it grows until the writer moves it itself, however
+    fast the machine is."""
+
+    def __init__(self, folder):
+        self.path = folder / "data" / "sparkhost.db"
+        self.now = None
+
+    def next(self):
+        before, self.now = self.now, None
+        try:
+            self.now = sqlite3.connect(f"file:{self.path}?mode=ro", uri=True, timeout=0)
+            self.now.execute("BEGIN")
+            self.now.execute("SELECT count(*) FROM records").fetchone()
+        except sqlite3.OperationalError:
+            self.close()  # there is no store yet, or it is being opened
+        if before:
+            before.close()
+
+    def close(self):
+        if self.now:
+            self.now.close()
+        self.now = None
 
 
 class Epoch:
@@ -101,11 +128,16 @@ class Epoch:
         self.server.start(point, passage)
         began = time.monotonic()
         deadline = began + self.limits["reached"]
+        readers = Readers(self.folder) if point.startswith("sqlite.checkpoint") else None
         while not self.server.wait_dead(0.05):
+            if readers:
+                readers.next()
             if point.startswith("local.abandoned"):  # passed only where a supervisor is gone
                 victims.kill_one(self.folder, self.dice, self.ledger)
             if self.server.token_is_taken() or time.monotonic() > deadline:
                 break
+        if readers:
+            readers.close()
         if not self.server.wait_dead(0):
             if not self.server.token_is_taken():
                 self.missed.append(point)

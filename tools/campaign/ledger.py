@@ -135,4 +135,5 @@ class Statement(Followed):
         self.followed = b""  # what has come of its output so far, over many connections
         self.cancel_asked = False
         self.unknown = False  # its POST was not answered, and it must not be asked again
+        self.asked = 0  # how often its POST was sent
         self.refused = None

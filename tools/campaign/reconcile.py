@@ -127,7 +127,9 @@ class Sessions:
                 self.ledger.fault("duplicated", f"{statement} of {session}: {seen}, {there}")
             if begun and session.ended_at is not None and begun[0].at > session.ended_at:
                 self.ledger.fault("ran after its kill", f"{statement} of {session}")
-            if statement.refused and (there or begun or not cut):
+            # A key goes with its session: who repeats a POST after that hears nothing of the first.
+            repeated = statement.asked > 1 and session.end_asked == "delete"
+            if statement.refused and (there or (begun and not repeated) or not cut):
                 self.ledger.fault("wrong answer", f"{statement} of {session}: {statement.refused}")
             if begun and there:
                 starts.append((there[0]["id"], begun[0].at))

@@ -283,6 +283,7 @@ class Worker(threading.Thread):
     def post_statement(self, statement):
         session = statement.session
         path = f"/sessions/{session.id}/statements"
+        statement.asked += 1
         status, answer = self.ask("POST", path, statement.body, statement.label)
         if status == 201:
             if statement.id is not None and statement.id != answer["id"]:
