@@ -30,7 +30,9 @@ if(SPARKHOST_INSTALL_SOURCES)
                 list(APPEND bodies "${source}")
             endif()
         endforeach()
-        list(APPEND body_links ${links})
+        if(links)  # one that needs nothing has none
+            list(APPEND body_links ${links})
+        endif()
     endforeach()
     list(FILTER body_links EXCLUDE REGEX "^sparkhost")
     list(REMOVE_DUPLICATES body_links)
@@ -50,6 +52,11 @@ write_basic_package_version_file(${PROJECT_BINARY_DIR}/sparkhost-config-version.
 install(FILES ${PROJECT_BINARY_DIR}/sparkhost-config.cmake
     ${PROJECT_BINARY_DIR}/sparkhost-config-version.cmake DESTINATION ${package_dir})
 install(FILES ${PROJECT_SOURCE_DIR}/LICENSE DESTINATION ${CMAKE_INSTALL_DATADIR}/licenses/sparkhost)
+if(TARGET sparkhost_guard)
+    # for those who place it where the workers of a cluster read it
+    get_target_property(guard_jar sparkhost_guard SPARKHOST_GUARD_JAR)
+    install(FILES ${guard_jar} DESTINATION ${CMAKE_INSTALL_DATADIR}/sparkhost)
+endif()
 if(TARGET sparkhost-server)
     install(TARGETS sparkhost-server)
 endif()

@@ -3,6 +3,9 @@
 """Finds what g++ 12 miscompiles: an expression with `co_await` that also has a braced object, a
 capturing lambda or `?:` frees those temporaries twice. Name the object first, then move it in.
 
+Finds `if (co_await f())` and `while (co_await f())` too, whose temporaries are freed in the middle of
+a statement. Name the result first, or in the condition: `if (auto r = co_await f())`.
+
 Finds `co_await co_spawn(...)` too, outside SPAWN_ALLOWED: cancelling it across executors is a
 use-after-free in Boost 1.81.
 
@@ -147,12 +150,54 @@ class Finder:
                     index = self.match.get(index, index)
             index += 1
 
+    def condition_around(self, at):
+        """The `(` of the condition that the token `at` stands in; None: in none."""
+        index = at - 1
+        while index >= 0:
+            token = self.word(index)
+            if token in (")", "]", "}") and index in self.match:
+                index = self.match[index]
+            elif token == "(" and self.condition_head(index):
+                return index
+            elif token == "{" and (self.is_block(index) or self.is_body(index)):
+                return None
+            index -= 1
+        return None
+
+    def condition_head(self, opening):
+        """The word before the `(` when what follows is a condition."""
+        word = self.word(opening - 1)
+        word = self.word(opening - 2) if word == "constexpr" else word
+        return word if word in ("if", "while") else None
+
+    def is_nameless_condition(self, at):
+        """Whether the token `at` stands in a condition, and its result gets no name."""
+        opening = self.condition_around(at)
+        if opening is None:
+            return False
+        start = index = opening + 1
+        while index < self.match.get(opening, index):
+            if self.word(index) == ";":
+                start = index + 1  # what comes before is a statement of its own
+            index = self.match[index] + 1 if self.word(index) in OPEN and index in self.match else index + 1
+        return start <= at and not self.declares(start, at)
+
+    def declares(self, start, at):
+        """Whether the tokens between are those of `auto r =`."""
+        for index in range(start, at):
+            if self.word(index) == "=":
+                compares = self.word(index + 1) == "=" or self.word(index - 1) in ("!", "<", ">")
+                return not compares and index - start >= 2 and self.word(index - 1).isidentifier()
+        return False
+
     def faults(self, spawn_allowed):
         found = set()
         for index, (token, line) in enumerate(self.tokens):
             if token != "co_await":
                 continue
             found.update(self.faults_in(*self.bounds(index)))
+            if self.is_nameless_condition(index):
+                found.add((line, "a condition with no name for the result"))
             call = index + 1
             while self.word(call + 1) == "::":
                 call += 2

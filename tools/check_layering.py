@@ -17,12 +17,14 @@ TIER_2 = {"host", "sessions", "agent_endpoint"}
 
 # Third parties: pattern of the include, where it may stand, and as what it is reported.
 CONTAINED = [
-    (r"boost/beast", r"^(include/sparkhost|src)/rest/", "Beast belongs under rest/"),
+    (r"boost/beast", r"^(include/sparkhost|src)/rest/|^src/http/|^tests/kubernetes/|^tests/support/fake_standalone/", "Beast belongs under rest/ and http/"),
+    (r"boost/asio/ssl", r"^src/http/|^tests/kubernetes/", "TLS belongs under http/"),
     (r"(SQLiteCpp/|sqlite3\.h)", r"^src/storages/sqlite", "SQLite belongs in storages/sqlite*"),
     (r"boost/process", r"^src/backends/local/", "Boost.Process belongs in backends/local"),
     (r"boost/json", r"^src/", "Boost.JSON is no part of the public headers"),
-    (r"boost/url", r"^src/rest/", "Boost.URL belongs under rest/"),
+    (r"boost/url", r"^src/(rest|http)/", "Boost.URL belongs under rest/ and http/"),
     (r"prometheus/", r"^src/rest/", "prometheus-cpp belongs under rest/"),
+    (r"yaml-cpp/", r"^src/backends/kubernetes/", "yaml-cpp belongs in backends/kubernetes"),
     (r"(spdlog/|boost/program_options)", r"^$", "only the example server uses this"),
     (r"boost/asio\.hpp$|boost/beast\.hpp$|boost/json\.hpp$", r"^$", "include the narrow header"),
     (r"boost/(asio|beast|json)/.*src\.hpp$", r"^$", "a library must not carry Boost's bodies"),
@@ -61,9 +63,13 @@ HOPS_ALLOWED = {
     "src/core/host_calls.hpp": "hands the calls of any thread to the host's strand",
     "src/core/host_life.cpp": "starts the host's own tasks on its strand",
     "src/backends/local/application_watch.cpp": "starts one follower per application where watch runs",
-    "src/backends/local/class_data_archive.cpp": "starts the training run where watch runs",
     "src/backends/local/folder_events.cpp": "starts the reader of inotify where it was made",
     "src/backends/local/class_data_archive.cpp": "makes archives in the background of open()",
+    "src/backends/kubernetes/log_keeper.cpp": "starts the worker of a log on the strand of the logs",
+    "src/backends/standalone/claims.cpp": "hands what a driver reports to the blocking executor",
+    "src/backends/standalone/watch.cpp": "starts the sleep between two looks where watch runs",
+    "src/http/blocking.hpp": "waits for blocking work no longer than a deadline",
+    "src/backends/kubernetes/tracker.cpp": "starts the loops of a watch where watch runs",
     "src/runtimes/spark/conversation.cpp": "starts the writer beside the reader",
     "src/rest/serve.cpp": "starts the accept loop's connections",
     "src/rest/connection.cpp": "starts a connection on a strand of its own",
@@ -87,12 +93,16 @@ def unit(path):
                 return (tier, "values" if tier == 0 else "interfaces" if tier == 1 else "host")
         return (None, stem)
     folder = inner[0]
+    if folder in ("http", "guard"):
+        return (1, folder)
     if folder == "core":
         return (2, "host")
     if folder in ("rest", "testing"):
         return (4, folder)
     if folder == "supervisor":
         return (3, "backends/local")
+    if inner[:2] == ["backends", "common"] and not public:
+        return (1, "shared")  # what the backends have in common
     if folder in ("backends", "storages", "runtimes"):
         name = inner[1].rsplit(".", 1)[0] if len(inner) == 2 else inner[1]
         for plugin in ("memory", "sqlite"):
@@ -112,6 +122,8 @@ def may_include(user, used):
         return used_tier <= 1 or used_name == "agent_endpoint"
     if used_name == "testing":
         return False
+    if used_name in ("http", "guard"):  # the backends', and nobody else's
+        return name.startswith("backends/")
     if tier == 3 or used_tier == 3:  # plug-ins see tiers 0 and 1, and nobody sees them
         return tier == 3 and used_tier <= 1
     return used_tier <= tier
@@ -160,7 +172,10 @@ def check_file(path, text, exists):
 def self_test():
     """Each sample breaks exactly the rule it is named for, or none."""
     def exists(name):
-        return name in ("src/hop.hpp", "src/core/host_impl.hpp", "src/storages/sqlite/group.hpp")
+        return name in ("src/hop.hpp", "src/backends/common/utf8.hpp", "src/http/client.hpp",
+                        "src/guard/guard_jar.hpp",
+                        "src/backends/local/launch.hpp", "src/core/host_impl.hpp",
+                        "src/storages/sqlite/group.hpp")
 
     samples = [
         ("include/sparkhost/batch.hpp", "#include <sparkhost/backend.hpp>", 1),
@@ -175,6 +190,13 @@ def self_test():
         ("src/core/host.cpp", "// make_memory_storage()", 0),
         ("src/core/host.cpp", "#include <boost/beast/http.hpp>", 1),
         ("src/rest/serve.cpp", "#include <boost/beast/http.hpp>", 0),
+        ("src/http/client.cpp", "#include <boost/beast/http.hpp>", 0),
+        ("src/http/client.hpp", "#include <sparkhost/backend.hpp>", 0),
+        ("src/http/client.hpp", "#include <sparkhost/host.hpp>", 1),
+        ("src/backends/kubernetes/x.cpp", '#include "http/client.hpp"', 0),
+        ("src/core/host.cpp", '#include "http/client.hpp"', 1),
+        ("src/backends/standalone/x.cpp", '#include "guard/guard_jar.hpp"', 0),
+        ("src/runtimes/spark/x.cpp", '#include "guard/guard_jar.hpp"', 1),
         ("src/rest/router.cpp", "#include <sparkhost/storages/sqlite.hpp>", 1),
         ("src/rest/router.cpp", "#include <sparkhost/host.hpp>", 0),
         ("src/storages/memory.cpp", "#include <sparkhost/storages/sqlite.hpp>", 1),
@@ -184,6 +206,8 @@ def self_test():
         ("src/storages/sqlite/writer.cpp", "#include <SQLiteCpp/Database.h>", 0),
         ("src/backends/local/launch.cpp", "#include <SQLiteCpp/Database.h>", 1),
         ("src/backends/local/launch.cpp", "#include <sparkhost/storages/memory.hpp>", 1),
+        ("src/backends/local/launch.cpp", '#include "backends/common/utf8.hpp"', 0),
+        ("src/backends/common/utf8.cpp", '#include "backends/local/launch.hpp"', 1),
         ("src/testing/fake.cpp", "#include <sparkhost/host.hpp>", 1),
         ("src/testing/fake.cpp", "#include <sparkhost/agent_endpoint.hpp>", 0),
         ("src/runtimes/spark/talk.cpp", "#include <sparkhost/agent_endpoint.hpp>", 1),

@@ -16,7 +16,7 @@ import cpp_text
 FOLDERS = ("include", "src", "tests", "examples", "benchmarks", "tools", "cmake", "docs", ".ci",
            "README.md", "CONTRIBUTING.md", "CHANGELOG.md", "CMakeLists.txt")
 LINK = re.compile(r"\]\(([^)#:\s]+)(?:#[^)]*)?\)")  # to a file of ours
-SUFFIXES = {".hpp", ".cpp", ".c", ".py", ".R", ".cmake", ".sh", ".txt", ".md", ".in", ""}
+SUFFIXES = {".hpp", ".cpp", ".c", ".py", ".go", ".java", ".R", ".cmake", ".sh", ".txt", ".md", ".in", ""}
 SKIPPED = ("tests/checks/samples/", "tests/fuzz/corpus/")
 LICENCE = "SPDX-License-Identifier: Apache-2.0"
 LONGEST = 400
@@ -36,7 +36,7 @@ def faults(path, text, exists=lambda name: (cpp_text.ROOT / name).exists()):
     lines = text.splitlines()
     suffix = os.path.splitext(path)[1]
     is_cpp = suffix in (".hpp", ".cpp", ".c")
-    is_code = is_cpp or suffix in (".py", ".R", ".cmake", ".sh") or path.endswith("CMakeLists.txt") or (
+    is_code = is_cpp or suffix in (".py", ".go", ".java", ".R", ".cmake", ".sh") or path.endswith("CMakeLists.txt") or (
         suffix == "" and lines[:1] and lines[0].startswith("#!"))
     if is_code and not any(LICENCE in line for line in lines[:2]):
         yield 1, "no licence line"
@@ -48,7 +48,7 @@ def faults(path, text, exists=lambda name: (cpp_text.ROOT / name).exists()):
     if text and not text.endswith("\n"):
         yield len(lines), "no line end at the end"
     for number, line in enumerate(lines, 1):
-        if "\t" in line and is_code:
+        if "\t" in line and is_code and suffix != ".go":  # gofmt has tabs
             yield number, "a tab"
         if line.rstrip() != line:
             yield number, "blanks at the end of the line"
@@ -84,6 +84,8 @@ def self_test():
         ("include/sparkhost/b.hpp", good, 1),
         ("src/a.cpp", "int a;\n", 1),
         ("src/a.cpp", licence + "\tint a;\n", 1),
+        ("tests/a.go", licence + "\treturn\n", 0),
+        ("tests/a.go", "package main\n", 1),
         ("src/a.cpp", licence + "int a; \n", 1),
         ("src/a.cpp", licence + "int a;", 1),
         ("src/a.cpp", licence + "// TO" + "DO: more\n", 1),
