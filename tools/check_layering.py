@@ -66,8 +66,8 @@ HOPS_ALLOWED = {
     "src/backends/local/folder_events.cpp": "starts the reader of inotify where it was made",
     "src/backends/local/class_data_archive.cpp": "makes archives in the background of open()",
     "src/backends/kubernetes/log_keeper.cpp": "starts the worker of a log on the strand of the logs",
-    "src/backends/standalone/claims.cpp": "hands what a driver reports to the blocking executor",
-    "src/backends/standalone/watch.cpp": "starts the sleep between two looks where watch runs",
+    "src/backends/guarded/claims.cpp": "hands what a driver reports to the blocking executor",
+    "src/backends/guarded/watching.cpp": "starts the sleep between two looks where watch runs",
     "src/http/blocking.hpp": "waits for blocking work no longer than a deadline",
     "src/backends/kubernetes/tracker.cpp": "starts the loops of a watch where watch runs",
     "src/runtimes/spark/conversation.cpp": "starts the writer beside the reader",
@@ -101,8 +101,8 @@ def unit(path):
         return (4, folder)
     if folder == "supervisor":
         return (3, "backends/local")
-    if inner[:2] == ["backends", "common"] and not public:
-        return (1, "shared")  # what the backends have in common
+    if inner[:2] in (["backends", "common"], ["backends", "guarded"]) and not public:
+        return (1, "shared")  # what backends have in common
     if folder in ("backends", "storages", "runtimes"):
         name = inner[1].rsplit(".", 1)[0] if len(inner) == 2 else inner[1]
         for plugin in ("memory", "sqlite"):

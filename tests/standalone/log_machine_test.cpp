@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "backends/standalone/log_machine.hpp"
 #include "backends/standalone/failure_words.hpp"
+#include "backends/standalone/log_page.hpp"
 #include "backends/standalone/master_answer.hpp"
 
 #include <boost/test/unit_test.hpp>
@@ -10,6 +10,7 @@
 
 namespace sparkhost::test::alone {
 
+using namespace detail::guarded;
 using namespace detail::standalone;
 
 namespace log_machine_test {

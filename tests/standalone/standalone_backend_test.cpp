@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "backends/standalone/secrets.hpp"
+#include "backends/standalone/jws.hpp"
 #include "standalone/standalone_host.hpp"
 
 #include <boost/json/serialize.hpp>

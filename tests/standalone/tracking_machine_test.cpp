@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "backends/standalone/tracking_machine.hpp"
-#include "backends/standalone/poll_machine.hpp"
+#include "backends/guarded/poll_machine.hpp"
 #include "backends/standalone/submission_machine.hpp"
 
 #include "support/printing.hpp"
@@ -13,6 +13,7 @@
 
 namespace sparkhost::test::alone {
 
+using namespace detail::guarded;
 using namespace detail::standalone;
 using namespace std::chrono_literals;
 

@@ -7,7 +7,7 @@ import re
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 PLUGINS = ROOT / "tests" / "campaign" / "plugin_crash_points.cpp"
 POINT = re.compile(r'SPARKHOST_CRASH_POINT\("([a-z_.]+)"\)')
-OF_CLUSTERS = ("kubernetes.", "standalone.")  # passed on real clusters, by tests of their own
+OF_CLUSTERS = ("kubernetes.", "standalone.", "yarn.", "guarded.")  # passed on real clusters, by tests of their own
 KINDS = re.compile(r"commit_kinds\{(.*?)\};", re.DOTALL)
 
 

@@ -2,10 +2,12 @@
 #include "backends/standalone/driver_request.hpp"
 
 #include "backends/common/spark_conf.hpp"
+#include "backends/guarded/ticket_data.hpp"
 
 #include <boost/json/array.hpp>
 
 #include <array>
+#include <exception>
 #include <stdexcept>
 #include <utility>
 
@@ -129,7 +131,7 @@ Result<void> limit_cores(const BatchSpec& spec, Properties& properties) {
 std::string brought_file(const DriverInput& input, const std::string& file) {
     for (const auto& each : input.files) {
         if (each.path == file || each.path == local_path(file)) {
-            return std::string(granted_folder) + granted_name(each);
+            return std::string(granted_folder) + guarded::granted_name(each);
         }
     }
     return file;
@@ -138,7 +140,7 @@ std::string brought_file(const DriverInput& input, const std::string& file) {
 std::string brought_argument(const DriverInput& input, const std::string& argument) {
     for (const auto& each : input.files) {
         if (each.path == argument) {
-            return std::string(granted_folder) + granted_name(each);
+            return std::string(granted_folder) + guarded::granted_name(each);
         }
     }
     return argument;
@@ -209,8 +211,26 @@ std::string conf_refusal(std::string_view key) {
                : std::string();
 }
 
-std::string granted_name(const DriverFile& file) {
-    return file.path.substr(file.path.rfind('/') + 1);
+boost::json::object encode_driver_request(const DriverRequest& request) {
+    boost::json::object properties;
+    for (const auto& [key, value] : request.properties) {
+        properties[key] = value;
+    }
+    return {{"properties", std::move(properties)}, {"submission", request.body}};
+}
+
+Result<DriverRequest> decode_driver_request(const boost::json::object& object) {
+    try {
+        DriverRequest request;
+        for (const auto& [key, each] : object.at("properties").as_object()) {
+            request.properties[std::string(key)] = std::string(each.as_string());
+        }
+        request.body = object.at("submission").as_object();
+        return request;
+    } catch (const std::exception& failure) {
+        return Error(Errc::backend_failed,
+                     std::string("the ticket's data cannot be read: ") + failure.what());
+    }
 }
 
 Result<DriverRequest> make_driver_request(const StandaloneBackendOptions& options,
@@ -222,7 +242,7 @@ Result<DriverRequest> make_driver_request(const StandaloneBackendOptions& option
         return checked.error();
     }
     for (const auto& each : input.files) {
-        if (granted_name(each) == properties_name) {
+        if (guarded::granted_name(each) == properties_name) {
             return refuse_request("a file of this name is the server's own", "file");
         }
     }

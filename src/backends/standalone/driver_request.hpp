@@ -54,8 +54,9 @@ std::string conf_refusal(std::string_view key);
 /// Checks what an operator gives; throws std::invalid_argument with the option's path.
 void check_driver_options(const StandaloneBackendOptions& options);
 
-/// The name of a driver file in the granted folder.
-std::string granted_name(const DriverFile& file);
+boost::json::object encode_driver_request(const DriverRequest& request);
+/// Errors: backend_failed – it is none.
+Result<DriverRequest> decode_driver_request(const boost::json::object& object);
 
 }  // namespace sparkhost::detail::standalone
 

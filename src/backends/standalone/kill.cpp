@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "backends/standalone/standalone_state.hpp"
-#include "backends/standalone/ticket_data.hpp"
 
 #include "crash_point.hpp"
 #include "hop.hpp"
@@ -12,38 +11,6 @@
 namespace sparkhost::detail::standalone {
 
 namespace {
-
-/// The claim first: whatever comes later runs nothing. Then it is written down why.
-Result<TicketFacts> take_ticket(StandaloneState& state, const std::string& ticket,
-                                const TicketData& data, Timestamp now) {
-    if (auto made = state.tickets.prepare(ticket, {data.store, data.nonce}, nullptr); !made) {
-        return made.error();
-    }
-    auto entry = state.claims.take(ticket);
-    if (!entry) {
-        return entry.error();
-    }
-    auto facts = state.tickets.read(ticket);
-    if (!facts || facts->end) {
-        return facts;
-    }
-    if (!facts->kill_requested) {
-        JournalLine line{JournalLine::What::kill_requested, now, {}, {}};
-        if (auto written = state.tickets.append(ticket, line); !written) {
-            return written.error();
-        }
-    }
-    if (entry->holder == ClaimEntry::Holder::nobody) {
-        TicketEnd end;
-        end.outcome = Outcome::killed;
-        end.reason = "killed before it was started";
-        end.at = now;
-        if (auto finished = state.tickets.finish(ticket, end); !finished) {
-            return finished.error();
-        }
-    }
-    return state.tickets.read(ticket);
-}
 
 std::vector<std::string> drivers_of(const TicketFacts& facts) {
     std::vector<std::string> drivers = facts.drivers;
@@ -73,7 +40,7 @@ Awaitable<void> kill_drivers(std::shared_ptr<StandaloneState> state,
 }  // namespace
 
 Awaitable<void> kill_application(std::shared_ptr<StandaloneState> state, Ticket ticket) {
-    auto decoded = decode_ticket_data(ticket);
+    auto decoded = guarded::decode_ticket_data(ticket);
     if (!decoded) {
         co_return decoded.error();
     }
@@ -86,7 +53,7 @@ Awaitable<void> kill_application(std::shared_ptr<StandaloneState> state, Ticket 
         co_return ok();
     }
     auto take = [state, data, id = ticket.id, now = state->now()] {
-        return take_ticket(*state, id, *data, now);
+        return guarded::take_ticket(*state, id, *data, now);
     };
     Result<TicketFacts> taken =
         co_await run_blocking(state->context.blocking_executor, std::move(take));
@@ -102,9 +69,7 @@ Awaitable<void> kill_application(std::shared_ptr<StandaloneState> state, Ticket 
     auto drivers = drivers_of(entry->second);
     state->tell_again(ticket.id);
     Result<void> killed = co_await kill_drivers(state, std::move(drivers));
-    if (state->watch.hurry) {
-        state->watch.hurry();
-    }
+    state->hurry();
     if (!killed && never_began) {
         state->log(LogLevel::warning,
                    "a driver that waits for " + ticket.id +

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "backends/standalone/log_shelf.hpp"
-#include "backends/standalone/secrets.hpp"
+#include "backends/guarded/secrets.hpp"
+#include "backends/standalone/jws.hpp"
 #include "backends/standalone/standalone_state.hpp"
 
 #include "backends/common/posix_file.hpp"
@@ -19,12 +19,10 @@ namespace sparkhost::detail::standalone {
 
 namespace {
 
-/// What opening finds in `work_dir`.
-struct Shelf {
-    std::string key{};
+/// What the backend itself has in `work_dir`, and what the masters are told.
+struct OwnFiles {
     std::string guard_jar{};
     std::string token{};
-    std::map<std::string, TicketFacts> table{};
 };
 
 /// As java.net.URI takes it.
@@ -49,7 +47,8 @@ Result<std::string> place_guard_jar(const StandaloneBackendOptions& options) {
         return options.guard_jar.starts_with('/') ? "file:" + options.guard_jar : options.guard_jar;
     }
     const std::string_view jar = detail::guard_jar();
-    const std::string path = options.work_dir + "/sparkhost-guard-" + short_hash(jar) + ".jar";
+    const std::string path =
+        options.work_dir + "/sparkhost-guard-" + guarded::short_hash(jar) + ".jar";
     auto there = read_whole_file(path);
     if (!there || *there != jar) {
         if (auto written = write_file_durably(path, jar); !written) {
@@ -59,61 +58,21 @@ Result<std::string> place_guard_jar(const StandaloneBackendOptions& options) {
     return "file:" + uri_path(path);
 }
 
-/// A claim that was granted just before a crash may stand in the book alone.
-Result<TicketFacts> read_ticket(const StandaloneState& state, const std::string& ticket) {
-    auto facts = state.tickets.read(ticket);
-    if (!facts) {
-        return facts;
+Result<OwnFiles> look_at_files(const StandaloneBackendOptions& options) {
+    OwnFiles files;
+    auto jar = place_guard_jar(options);
+    if (!jar) {
+        return jar.error();
     }
-    auto entry = state.claims.read(ticket);
-    if (!entry) {
-        return entry.error();
-    }
-    if (entry->holder != ClaimEntry::Holder::nobody && !facts->claimed) {
-        apply(*facts,
-              JournalLine{JournalLine::What::claimed, state.now(), entry->driver, std::string()});
-    }
-    if (entry->killed && entry->holder == ClaimEntry::Holder::nobody && !facts->end &&
-        !facts->kill_requested) {
-        facts->kill_requested = true;  // a kill that died between the claim and its journal
-    }
-    return facts;
-}
-
-Result<std::shared_ptr<Shelf>> look_at_shelf(StandaloneState& state) {
-    const auto& options = state.options;
-    auto shelf = std::make_shared<Shelf>();
-    for (const auto& made : {make_folder(options.work_dir), state.tickets.open(),
-                             state.claims.open(), make_folder(options.work_dir + "/logs")}) {
-        if (!made) {
-            return made.error();
-        }
-    }
-    auto key = load_or_make_key(options.work_dir + "/key");
-    auto jar = key ? place_guard_jar(options) : key;
-    auto tickets = state.tickets.list();
-    if (!jar || !tickets) {
-        return jar ? tickets.error() : jar.error();
-    }
-    shelf->key = std::move(*key);
-    shelf->guard_jar = std::move(*jar);
+    files.guard_jar = std::move(*jar);
     if (!options.jws_key_file.empty()) {
-        auto jws_key = load_jws_key(options.jws_key_file);
-        if (!jws_key) {
-            return jws_key.error();
+        auto key = load_jws_key(options.jws_key_file);
+        if (!key) {
+            return key.error();
         }
-        shelf->token = make_jws(*jws_key, R"({"sub":"sparkhost"})");
+        files.token = make_jws(*key, R"({"sub":"sparkhost"})");
     }
-    for (const auto& ticket : *tickets) {
-        auto facts = read_ticket(state, ticket);
-        if (!facts) {
-            return facts.error();
-        }
-        if (facts->store == state.context.store_uuid) {
-            shelf->table.emplace(ticket, std::move(*facts));
-        }
-    }
-    return shelf;
+    return files;
 }
 
 Result<void> make_masters(StandaloneState& state, asio::any_io_executor strand, std::string token) {
@@ -157,24 +116,21 @@ asio::awaitable<void> greet_masters(std::shared_ptr<StandaloneState> state) {
 
 Awaitable<void> open_backend(std::shared_ptr<StandaloneState> state, BackendContext context) {
     state->context = std::move(context);
-    auto look = [state] { return look_at_shelf(*state); };
-    Result<std::shared_ptr<Shelf>> found =
-        co_await run_blocking(state->context.blocking_executor, std::move(look));
-    if (!found) {
-        co_return Error(Errc::backend_failed, found.error().text());
+    Result<void> opened = co_await guarded::open_tickets(state);
+    if (!opened) {
+        co_return opened;
     }
-    state->key = std::move((*found)->key);
-    state->guard_jar = std::move((*found)->guard_jar);
-    state->table = std::move((*found)->table);
+    auto look = [state] { return look_at_files(state->options); };
+    Result<OwnFiles> files =
+        co_await run_blocking(state->context.blocking_executor, std::move(look));
+    if (!files) {
+        co_return Error(Errc::backend_failed, files.error().text());
+    }
+    state->guard_jar = std::move(files->guard_jar);
     auto strand = co_await asio::this_coro::executor;
-    auto made = make_masters(*state, strand, std::move((*found)->token));
+    auto made = make_masters(*state, strand, std::move(files->token));
     if (!made) {
         co_return made;
-    }
-    state->logs = std::make_shared<LogShelf>(state->options.work_dir);
-    state->judge = make_judge(state);
-    if (state->context.take_claims) {
-        state->context.take_claims(state->judge);
     }
     co_await greet_masters(state);
     co_return ok();

@@ -1,5 +1,4 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "backends/standalone/log_shelf.hpp"
 #include "backends/standalone/standalone_state.hpp"
 
 #include "backends/common/ticket_names.hpp"
@@ -11,19 +10,6 @@
 
 namespace sparkhost::detail::standalone {
 
-namespace {
-
-/// The folder first: without it no claim is granted, whatever the book has.
-Result<void> remove_ticket(StandaloneState& state, const std::string& ticket) {
-    if (auto removed = state.tickets.remove(ticket); !removed) {
-        return removed;
-    }
-    SPARKHOST_CRASH_POINT("standalone.release.folder_gone");
-    return state.claims.forget(ticket);
-}
-
-}  // namespace
-
 Awaitable<void> release_application(std::shared_ptr<StandaloneState> state,
                                     Backend::ReleaseRequest request) {
     const std::string id = request.ticket.id;
@@ -32,14 +18,18 @@ Awaitable<void> release_application(std::shared_ptr<StandaloneState> state,
     }
     const TicketTurns::Turn turn =
         co_await TicketTurns::take(state->turns, id, TicketTurns::Purpose::other);
-    auto settling = request.keep_log ? keep_log(state, id) : remove_log(state, id);
+    auto settling = request.keep_log ? guarded::keep_log(log_reading(state), id)
+                                     : guarded::remove_log(state, id);
     Result<void> settled = co_await std::move(settling);
     if (!settled) {
         co_return settled;
     }
     SPARKHOST_CRASH_POINT("standalone.release.log_kept");
     state->table.erase(id);
-    auto remove = [state, id] { return remove_ticket(*state, id); };
+    auto remove = [state, id] {
+        return guarded::remove_ticket(
+            *state, id, [] { SPARKHOST_CRASH_POINT("standalone.release.folder_gone"); });
+    };
     Result<void> removed =
         co_await run_blocking(state->context.blocking_executor, std::move(remove));
     if (removed && state->watch.released) {

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "backends/standalone/log_shelf.hpp"
+#include "backends/standalone/driver_request.hpp"
 #include "backends/standalone/standalone_state.hpp"
-#include "backends/standalone/ticket_data.hpp"
 
 #include "backends/common/ticket_names.hpp"
 #include "hop.hpp"
@@ -11,28 +10,6 @@
 
 namespace sparkhost::detail::standalone {
 
-namespace {
-
-/// A name that nothing has. Something has it when the store has been put back to a backup, which
-/// gives numbers again: to take up what ran under the name then would be another batch's end.
-Result<std::string> free_ticket_id(const StandaloneState& state, const SubmitRequest& request) {
-    for (int turn = 1; turn < 1000; ++turn) {
-        std::string id = ticket_id(request, turn);
-        auto entry = state.claims.read(id);
-        if (!entry) {
-            return entry.error();
-        }
-        const bool claimed = entry->killed || entry->holder != ClaimEntry::Holder::nobody;
-        if (!claimed && !state.tickets.exists(id) && !state.logs->exists(id)) {
-            return id;
-        }
-    }
-    return Error(Errc::backend_failed,
-                 "there is no free name for a ticket in " + state.options.work_dir);
-}
-
-}  // namespace
-
 Awaitable<Ticket> reserve_ticket(std::shared_ptr<StandaloneState> state, SubmitRequest request) {
     if (!state->context.agent_address.starts_with("tcp:")) {
         co_return Error(Errc::backend_failed,
@@ -40,7 +17,7 @@ Awaitable<Ticket> reserve_ticket(std::shared_ptr<StandaloneState> state, SubmitR
                         "HostOptions::agent_address to tcp:ADDRESS:PORT (and agent_advertised, "
                         "where they know it by another name)");
     }
-    auto find_name = [state, request] { return free_ticket_id(*state, request); };
+    auto find_name = [state, request] { return guarded::free_ticket_id(*state, request); };
     Result<std::string> id =
         co_await run_blocking(state->context.blocking_executor, std::move(find_name));
     if (!id) {
@@ -59,7 +36,7 @@ Awaitable<Ticket> reserve_ticket(std::shared_ptr<StandaloneState> state, SubmitR
     TicketData data;
     data.store = request.store_uuid;
     data.nonce = random_hex(16);
-    data.request = std::move(*made);
+    data.request = encode_driver_request(*made);
     data.files = std::move(request.driver_files);
     Ticket ticket;
     ticket.id = std::move(*id);

@@ -44,7 +44,7 @@ public:
         return release_application(state_, std::move(request));
     }
     Awaitable<LogPage> read_log(LogRequest request) override {
-        return read_application_log(state_, std::move(request));
+        return guarded::read_log(log_reading(state_), std::move(request));
     }
 
 private:
@@ -101,9 +101,10 @@ void check_limits(const StandaloneBackendOptions& options) {
 }  // namespace
 
 StandaloneState::StandaloneState(StandaloneBackendOptions given)
-    : options(std::move(given)),
-      tickets(options.work_dir + "/tickets"),
-      claims(options.work_dir + "/claims") {}
+    : GuardedState({"standalone", given.work_dir, &is_driver_id,
+                    "the guard must run in the folder that Spark's worker has made for its driver "
+                    "(driver-…)"}),
+      options(std::move(given)) {}
 
 }  // namespace detail::standalone
 

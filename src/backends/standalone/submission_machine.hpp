@@ -2,8 +2,8 @@
 #ifndef SPARKHOST_SRC_BACKENDS_STANDALONE_SUBMISSION_MACHINE_HPP
 #define SPARKHOST_SRC_BACKENDS_STANDALONE_SUBMISSION_MACHINE_HPP
 
+#include "backends/guarded/ticket_facts.hpp"
 #include "backends/standalone/master_answer.hpp"
-#include "backends/standalone/ticket_facts.hpp"
 
 #include <sparkhost/error.hpp>
 
@@ -12,12 +12,8 @@
 
 namespace sparkhost::detail::standalone {
 
-/// Who holds a ticket's claim.
-struct ClaimSight {
-    bool held{false};    ///< a driver has been granted it, or may have been
-    bool killed{false};  ///< nobody is granted it any more
-    std::string driver{};
-};
+using guarded::ClaimSight;
+using guarded::TicketFacts;
 
 /// One effect of a submission.
 struct SubmissionStep {

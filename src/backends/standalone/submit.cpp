@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "backends/standalone/secrets.hpp"
+#include "backends/guarded/secrets.hpp"
+#include "backends/standalone/driver_request.hpp"
 #include "backends/standalone/standalone_state.hpp"
-#include "backends/standalone/ticket_data.hpp"
+#include "backends/standalone/submission_machine.hpp"
 
-#include "backends/common/posix_file.hpp"
 #include "crash_point.hpp"
 #include "hop.hpp"
 
@@ -11,70 +11,27 @@
 
 #include <memory>
 #include <utility>
-#include <vector>
 
 namespace sparkhost::detail::standalone {
 
 namespace {
 
-constexpr std::size_t max_driver_file = std::size_t{64} << 20;
-
-Result<std::vector<ClaimAnswer::File>> granted_files(const TicketData& data) {
-    std::vector<ClaimAnswer::File> files;
-    files.push_back({std::string(properties_name), write_properties(data.request.properties)});
-    for (const auto& each : data.files) {
-        auto content = read_whole_file(each.path, max_driver_file);
-        if (!content) {
-            return content.error();
-        }
-        files.push_back({granted_name(each), std::move(*content)});
-    }
-    return files;
-}
-
-struct Prepared {
-    TicketFacts facts{};
-    ClaimSight claim{};
+struct Submission {
+    std::string ticket{};
+    TicketData data{};
+    DriverRequest request{};
 };
 
-/// Copies what the driver will be granted: its host may be another one by then.
-Result<Prepared> prepare_ticket(const StandaloneState& state, const std::string& ticket,
-                                const TicketData& data) {
-    Prepared prepared;
-    auto facts = state.tickets.read(ticket);
-    if (!facts && facts.error().is(Errc::not_found)) {
-        auto files = granted_files(data);
-        if (!files) {
-            return files.error();
-        }
-        if (auto made = state.tickets.prepare(ticket, {data.store, data.nonce}, &*files); !made) {
-            return made.error();
-        }
-        facts = state.tickets.read(ticket);
-    }
-    if (!facts) {
-        return facts.error();
-    }
-    auto entry = state.claims.read(ticket);
-    if (!entry) {
-        return entry.error();
-    }
-    prepared.facts = std::move(*facts);
-    prepared.claim = sight_of(*entry);
-    return prepared;
-}
-
-std::string submission_body(const StandaloneState& state, const std::string& ticket,
-                            const TicketData& data) {
-    boost::json::object body = data.request.body;
+std::string submission_body(const StandaloneState& state, const Submission& submission) {
+    boost::json::object body = submission.request.body;
     body["environmentVariables"].as_object()[guard_secret] =
-        guard_secret_of(state.key, ticket, data.nonce);
+        guarded::guard_secret_of(state.key, submission.ticket, submission.data.nonce);
     return boost::json::serialize(body);
 }
 
 asio::awaitable<SubmissionMove> seal(std::shared_ptr<StandaloneState> state, std::string ticket,
                                      std::string why, SubmissionMachine machine) {
-    Result<ClaimSight> before = co_await take_claim(state, ticket);
+    Result<ClaimSight> before = co_await guarded::take_claim(state, ticket);
     if (!before) {
         co_return Result<void>(Error(Errc::indeterminate, before.error().detail));
     }
@@ -83,7 +40,8 @@ asio::awaitable<SubmissionMove> seal(std::shared_ptr<StandaloneState> state, std
         end.outcome = Outcome::failed;
         end.reason = std::move(why);
         end.at = state->now();
-        Result<void> finished = co_await finish_ticket(state, std::move(ticket), std::move(end));
+        Result<void> finished =
+            co_await guarded::finish_ticket(state, std::move(ticket), std::move(end));
         if (!finished) {
             co_return Result<void>(Error(Errc::indeterminate, finished.error().detail));
         }
@@ -91,18 +49,13 @@ asio::awaitable<SubmissionMove> seal(std::shared_ptr<StandaloneState> state, std
     co_return machine.sealed(*before);
 }
 
-struct Submission {
-    std::string ticket{};
-    TicketData data{};
-};
-
 asio::awaitable<SubmissionMove> take_step(std::shared_ptr<StandaloneState> state,
                                           std::shared_ptr<const Submission> submission,
                                           SubmissionStep step, SubmissionMachine& machine) {
     const std::string& ticket = submission->ticket;
     switch (step.what) {
         case SubmissionStep::Do::post: {
-            std::string body = submission_body(*state, ticket, submission->data);
+            std::string body = submission_body(*state, *submission);
             SPARKHOST_CRASH_POINT("standalone.submit.posts");
             SubmissionAnswer answer = co_await Masters::create(state->masters, std::move(body));
             SPARKHOST_CRASH_POINT("standalone.submit.answered");
@@ -112,7 +65,7 @@ asio::awaitable<SubmissionMove> take_step(std::shared_ptr<StandaloneState> state
             JournalLine line;
             line.at = state->now();
             line.text = std::move(step.text);
-            Result<void> written = co_await record(state, ticket, std::move(line));
+            Result<void> written = co_await guarded::record(state, ticket, std::move(line));
             SPARKHOST_CRASH_POINT("standalone.submit.remembered");
             co_return machine.remembered(written);
         }
@@ -130,19 +83,24 @@ asio::awaitable<SubmissionMove> take_step(std::shared_ptr<StandaloneState> state
 Awaitable<void> submit_application(std::shared_ptr<StandaloneState> state, SubmitRequest request,
                                    Ticket ticket) {
     (void)request;  // everything was decided when the ticket was reserved
-    auto decoded = decode_ticket_data(ticket);
-    if (!decoded) {
-        co_return decoded.error();
+    auto data = guarded::decode_ticket_data(ticket);
+    auto driver = data ? decode_driver_request(data->request) : data.error();
+    if (!driver) {
+        co_return driver.error();
     }
     auto submission = std::make_shared<Submission>();
     submission->ticket = ticket.id;
-    submission->data = std::move(*decoded);
+    submission->data = std::move(*data);
+    submission->request = std::move(*driver);
     const TicketTurns::Turn turn =
         co_await TicketTurns::take(state->turns, ticket.id, TicketTurns::Purpose::other);
     auto prepare = [state, submission] {
-        return prepare_ticket(*state, submission->ticket, submission->data);
+        ClaimAnswer::File properties{std::string(properties_name),
+                                     write_properties(submission->request.properties)};
+        return guarded::prepare_ticket(*state, submission->ticket, submission->data,
+                                       {std::move(properties)});
     };
-    Result<Prepared> prepared =
+    Result<guarded::PreparedTicket> prepared =
         co_await run_blocking(state->context.blocking_executor, std::move(prepare));
     if (!prepared) {
         // no driver can have been made; without the files none can be
@@ -163,9 +121,7 @@ Awaitable<void> submit_application(std::shared_ptr<StandaloneState> state, Submi
     Result<void> result = std::get<Result<void>>(std::move(move));
     if (result) {
         state->tell_again(ticket.id);
-        if (state->watch.hurry) {
-            state->watch.hurry();
-        }
+        state->hurry();
     }
     co_return result;
 }

@@ -2,13 +2,16 @@
 #ifndef SPARKHOST_SRC_BACKENDS_STANDALONE_TRACKING_MACHINE_HPP
 #define SPARKHOST_SRC_BACKENDS_STANDALONE_TRACKING_MACHINE_HPP
 
+#include "backends/guarded/ticket_facts.hpp"
 #include "backends/standalone/master_answer.hpp"
-#include "backends/standalone/ticket_facts.hpp"
 
 #include <chrono>
 #include <string>
 
 namespace sparkhost::detail::standalone {
+
+using guarded::TicketEnd;
+using guarded::TicketFacts;
 
 struct TrackingRules {
     std::chrono::milliseconds lost_after{};

@@ -3,7 +3,6 @@
 
 #include "hop.hpp"
 
-#include <boost/asio/cancellation_signal.hpp>
 #include <boost/asio/this_coro.hpp>
 
 #include <memory>
@@ -20,17 +19,6 @@ bool is_cancelled(const asio::cancellation_state& state) {
 }
 
 }  // namespace
-
-/// Of those that have a driver and no end.
-std::vector<std::string> Watch::open_tickets() const {
-    std::vector<std::string> tickets;
-    for (const auto& [ticket, facts] : state_->table) {
-        if (!facts.end && !facts.driver().empty()) {
-            tickets.push_back(ticket);
-        }
-    }
-    return tickets;
-}
 
 TrackingSight Watch::sight_of_driver(const std::string& ticket, DriverSight sight) {
     auto& known = followed_[ticket];
@@ -71,7 +59,7 @@ asio::awaitable<void> Watch::take_in(Self self, std::string ticket, DriverSight 
         line.what = JournalLine::What::launched;
         line.text = worker->first;
         line.more = worker->second;
-        (void)co_await record(state, ticket, std::move(line));
+        (void)co_await guarded::record(state, ticket, std::move(line));
     } else if (sight.state == DriverState::submitted &&
                std::exchange(self->followed_[ticket].waited, true) && facts->steps.size() < 2) {
         line.what = JournalLine::What::waiting;
@@ -80,7 +68,7 @@ asio::awaitable<void> Watch::take_in(Self self, std::string ticket, DriverSight 
                         : "no worker has room for the driver: the one with most has " +
                               std::to_string(view->free_cores) + " cores and " +
                               std::to_string(view->free_memory) + " MiB free";
-        (void)co_await record(state, ticket, std::move(line));
+        (void)co_await guarded::record(state, ticket, std::move(line));
     }
     facts = state->find(ticket);
     if (facts == nullptr) {
@@ -112,7 +100,7 @@ asio::awaitable<std::string> Watch::ask_about_missing(Self self, std::vector<std
     co_return std::string();
 }
 
-asio::awaitable<void> Watch::look(Self self) {
+asio::awaitable<void> Watch::look_at_master(Self self) {
     const auto& state = self->state_;
     Result<ClusterView> got = co_await Masters::look(state->masters);
     const auto after_look = co_await asio::this_coro::cancellation_state;
@@ -156,89 +144,9 @@ asio::awaitable<void> Watch::look(Self self) {
     }
 }
 
-/// Until it is time, or hurry() is called.
-asio::awaitable<void> Watch::pause(Self self, std::optional<std::chrono::milliseconds> length) {
-    auto waiter = std::make_shared<Waiter>();
-    self->waiting_ = waiter;
-    auto over = std::make_shared<asio::cancellation_signal>();
-    if (length) {
-        auto clock = self->state_->context.clock;
-        const auto until = clock->steady_now() + *length;
-        auto sleep = [](std::shared_ptr<Clock> by, SteadyTime time,
-                        std::shared_ptr<Waiter> woken) -> asio::awaitable<void> {
-            co_await asio::this_coro::throw_if_cancelled(false);
-            co_await by->sleep_until(time);
-            woken->wake(WakeReason::timed_out);
-        };
-        const auto executor = co_await asio::this_coro::executor;
-        asio::co_spawn(executor, sleep(std::move(clock), until, waiter),
-                       asio::bind_cancellation_slot(over->slot(), [over](std::exception_ptr) {}));
-    }
-    co_await Waiter::wait(waiter);
-    self->waiting_.reset();
-    over->emit(asio::cancellation_type::all);
-}
-
-asio::awaitable<void> Watch::run(Self self) {
-    for (const auto& [ticket, facts] : self->state_->table) {
-        self->changed(ticket);
-    }
-    // What exists is known without the masters: who is asked only how it goes.
-    self->sink_->snapshot_complete();
-    while (true) {
-        const auto before = co_await asio::this_coro::cancellation_state;
-        if (is_cancelled(before)) {
-            break;
-        }
-        std::optional<std::chrono::milliseconds> length;
-        if (!self->open_tickets().empty()) {
-            self->news_ = false;
-            co_await look(self);
-            length = self->poll_.looked(self->news_);
-        }
-        const auto cancellation = co_await asio::this_coro::cancellation_state;
-        if (is_cancelled(cancellation)) {
-            break;
-        }
-        if (length || self->open_tickets().empty()) {
-            co_await pause(self, length);
-        }
-    }
-}
-
-namespace {
-
-/// Lets the other operations reach the watch while it runs.
-class HookedIn {
-public:
-    HookedIn(std::shared_ptr<StandaloneState> state, const std::shared_ptr<Watch>& watch)
-        : state_(std::move(state)) {
-        state_->watch.changed = [watch](const auto& ticket) { watch->changed(ticket); };
-        state_->watch.repeat = [watch](const auto& ticket) { watch->repeat(ticket); };
-        state_->watch.released = [watch](const auto& ticket) { watch->released(ticket); };
-        state_->watch.hurry = [watch] { watch->hurry(); };
-    }
-    ~HookedIn() { state_->watch = {}; }
-    HookedIn(const HookedIn&) = delete;
-    HookedIn& operator=(const HookedIn&) = delete;
-
-private:
-    std::shared_ptr<StandaloneState> state_;
-};
-
-}  // namespace
-
 Awaitable<void> watch_applications(std::shared_ptr<StandaloneState> state,
                                    std::shared_ptr<EventSink> sink) {
-    const bool throwing = co_await asio::this_coro::throw_if_cancelled();
-    co_await asio::this_coro::throw_if_cancelled(false);
-    {
-        auto watch = std::make_shared<Watch>(state, std::move(sink));
-        const HookedIn hooked(state, watch);
-        co_await Watch::run(watch);
-    }
-    co_await asio::this_coro::throw_if_cancelled(throwing);
-    co_return ok();
+    return Watch::run(std::make_shared<Watch>(std::move(state), std::move(sink)));
 }
 
 }  // namespace sparkhost::detail::standalone

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "backends/standalone/failure_words.hpp"
-#include "backends/standalone/log_machine.hpp"
+#include "backends/standalone/log_page.hpp"
 #include "backends/standalone/watch.hpp"
 
 #include <cstddef>
@@ -15,33 +15,6 @@ namespace {
 constexpr std::size_t tail_size = std::size_t{16} * 1024;
 
 }  // namespace
-
-asio::awaitable<void> Watch::seal(Self self, std::string ticket, TicketEnd end) {
-    const auto& state = self->state_;
-    Result<ClaimSight> before = co_await take_claim(state, ticket);
-    if (!before) {
-        state->log(LogLevel::error, before.error().text());
-        co_return;
-    }
-    auto* facts = state->find(ticket);
-    if (facts == nullptr) {
-        co_return;
-    }
-    if (before->held && !facts->claimed) {
-        JournalLine line{JournalLine::What::claimed, state->now(), before->driver, {}};
-        apply(*facts, line);  // its own driver is followed from now on
-        self->changed(ticket);
-        self->hurry();
-        co_return;
-    }
-    if (before->held) {
-        co_return;
-    }
-    Result<void> done = co_await finish_ticket(state, ticket, std::move(end));
-    if (!done) {
-        state->log(LogLevel::error, done.error().text());
-    }
-}
 
 /// Why its driver failed, as far as the ends of its output say.
 asio::awaitable<std::string> Watch::words_of_log(Self self, std::string ticket) {
@@ -76,13 +49,9 @@ asio::awaitable<void> Watch::perform(Self self, std::string ticket, TrackingDeci
         case TrackingDecision::Do::seal:
             co_await seal(self, std::move(ticket), std::move(decision.end));
             co_return;
-        case TrackingDecision::Do::finish: {
-            Result<void> done = co_await finish_ticket(state, ticket, std::move(decision.end));
-            if (!done && !done.error().is(Errc::not_found)) {
-                state->log(LogLevel::error, done.error().text());
-            }
+        case TrackingDecision::Do::finish:
+            co_await finish(self, std::move(ticket), std::move(decision.end));
             co_return;
-        }
         case TrackingDecision::Do::kill_again: {
             const auto* facts = state->find(ticket);
             if (facts != nullptr) {

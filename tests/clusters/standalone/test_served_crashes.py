@@ -11,9 +11,10 @@ import pytest
 
 from daemon import until
 
-OF_A_RUN = [f"standalone.{point}" for point in (
-    "submit.posts", "submit.answered", "submit.remembered", "claim.asked", "claim.decided",
-    "release.log_kept", "release.folder_gone")]
+OF_A_RUN = [
+    "standalone.submit.posts", "standalone.submit.answered", "standalone.submit.remembered",
+    "guarded.claim.asked", "guarded.claim.decided",
+    "standalone.release.log_kept", "standalone.release.folder_gone"]
 OF_A_KILL = [f"standalone.{point}" for point in ("kill.taken", "kill.asks", "kill.answered")]
 
 

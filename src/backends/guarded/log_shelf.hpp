@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-#ifndef SPARKHOST_SRC_BACKENDS_STANDALONE_LOG_SHELF_HPP
-#define SPARKHOST_SRC_BACKENDS_STANDALONE_LOG_SHELF_HPP
+#ifndef SPARKHOST_SRC_BACKENDS_GUARDED_LOG_SHELF_HPP
+#define SPARKHOST_SRC_BACKENDS_GUARDED_LOG_SHELF_HPP
 
 #include "backends/common/line_index.hpp"
 
@@ -12,9 +12,7 @@
 #include <mutex>
 #include <string>
 
-namespace sparkhost::detail::standalone {
-
-struct StandaloneState;
+namespace sparkhost::detail::guarded {
 
 /// How far a log has been fetched.
 struct LogPlace {
@@ -68,13 +66,6 @@ private:
     std::list<Entry> logs_{};  ///< used last first
 };
 
-// read_log.cpp, for release
-
-/// All of the log is on the host's disk, or what can be had of it. Errors: backend_failed – its
-/// worker does not answer, try again.
-Awaitable<void> keep_log(std::shared_ptr<StandaloneState> state, std::string ticket);
-Awaitable<void> remove_log(std::shared_ptr<StandaloneState> state, std::string ticket);
-
-}  // namespace sparkhost::detail::standalone
+}  // namespace sparkhost::detail::guarded
 
 #endif

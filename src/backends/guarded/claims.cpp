@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "backends/standalone/secrets.hpp"
-#include "backends/standalone/standalone_state.hpp"
+#include "backends/guarded/guarded_state.hpp"
+#include "backends/guarded/secrets.hpp"
 
 #include "backends/common/spark_conf.hpp"
 #include "backends/common/ticket_names.hpp"
@@ -13,7 +13,7 @@
 #include <utility>
 #include <vector>
 
-namespace sparkhost::detail::standalone {
+namespace sparkhost::detail::guarded {
 
 namespace {
 
@@ -31,7 +31,7 @@ ClaimAnswer over() {
 }
 
 /// Why a claim cannot be granted, whoever else asks; nothing: it may be.
-std::optional<ClaimAnswer> refusal_at_sight(StandaloneState& state, const DriverClaim& claim) {
+std::optional<ClaimAnswer> refusal_at_sight(GuardedState& state, const DriverClaim& claim) {
     const auto* facts = state.find(claim.ticket);
     if (facts == nullptr ||
         !equal_secrets(claim.secret, guard_secret_of(state.key, claim.ticket, facts->nonce))) {
@@ -50,7 +50,7 @@ struct Decided {
 };
 
 /// Reads first what a grant comes with: what cannot be given is not granted.
-Result<Decided> decide_claim(StandaloneState& state, const DriverClaim& claim,
+Result<Decided> decide_claim(GuardedState& state, const DriverClaim& claim,
                              const std::string& driver) {
     Decided decided;
     auto files = state.tickets.granted(claim.ticket);
@@ -66,29 +66,28 @@ Result<Decided> decide_claim(StandaloneState& state, const DriverClaim& claim,
     return decided;
 }
 
-/// A driver knows its id by the folder that the worker runs it in.
-std::string name_of_driver(const TicketFacts& facts, const DriverClaim& claim) {
-    if (is_driver_id(claim.driver)) {
+/// A driver may know what the cluster calls it; else there is only one.
+std::string name_of_driver(GuardedState& state, const DriverClaim& claim) {
+    const TicketFacts& facts = *state.find(claim.ticket);
+    if (state.traits.is_driver(claim.driver)) {
         return claim.driver;
     }
     return facts.drivers.size() == 1 ? facts.drivers.front() : std::string();
 }
 
-Awaitable<ClaimAnswer> judge_claim(std::shared_ptr<StandaloneState> state, DriverClaim claim) {
+Awaitable<ClaimAnswer> judge_claim(std::shared_ptr<GuardedState> state, DriverClaim claim) {
     if (auto refusal = refusal_at_sight(*state, claim)) {
         co_return std::move(*refusal);
     }
-    const std::string driver = name_of_driver(*state->find(claim.ticket), claim);
+    const std::string driver = name_of_driver(*state, claim);
     if (driver.empty()) {
-        co_return refuse_claim(ClaimAnswer::Code::unknown,
-                               "the guard must run in the folder that Spark's worker has made for "
-                               "its driver (driver-…)");
+        co_return refuse_claim(ClaimAnswer::Code::unknown, state->traits.unnamed_driver);
     }
-    SPARKHOST_CRASH_POINT("standalone.claim.asked");
+    SPARKHOST_CRASH_POINT("guarded.claim.asked");
     auto decide = [state, claim, driver] { return decide_claim(*state, claim, driver); };
     Result<Decided> decided =
         co_await run_blocking(state->context.blocking_executor, std::move(decide));
-    SPARKHOST_CRASH_POINT("standalone.claim.decided");
+    SPARKHOST_CRASH_POINT("guarded.claim.decided");
     if (!decided && decided.error().is(Errc::invalid_argument)) {
         co_return refuse_claim(ClaimAnswer::Code::unknown, decided.error().text());
     }
@@ -124,9 +123,7 @@ Awaitable<ClaimAnswer> judge_claim(std::shared_ptr<StandaloneState> state, Drive
             state->tell_changed(claim.ticket);
         }
     }
-    if (state->watch.hurry) {
-        state->watch.hurry();
-    }
+    state->hurry();
     ClaimAnswer answer;
     answer.code = ClaimAnswer::Code::granted;
     answer.files = std::move(decided->files);
@@ -149,7 +146,7 @@ std::string reported_address(const std::string& url) {
 
 class DriverJudge final : public ClaimJudge {
 public:
-    explicit DriverJudge(std::weak_ptr<StandaloneState> state) : state_(std::move(state)) {}
+    explicit DriverJudge(std::weak_ptr<GuardedState> state) : state_(std::move(state)) {}
 
     Awaitable<ClaimAnswer> claim(DriverClaim claim) override {
         auto state = state_.lock();
@@ -165,8 +162,8 @@ public:
     void guard_gone(std::string ticket) override {
         const auto state = state_.lock();
         const auto* facts = state ? state->find(ticket) : nullptr;
-        if (facts != nullptr && !facts->end && state->watch.hurry) {
-            state->watch.hurry();
+        if (facts != nullptr && !facts->end) {
+            state->hurry();
         }
     }
 
@@ -175,7 +172,7 @@ private:
         co_return refuse_claim(ClaimAnswer::Code::later, "the server is stopping");
     }
 
-    static void take_report(StandaloneState& state, const DriverReport& report) {
+    static void take_report(GuardedState& state, const DriverReport& report) {
         auto* facts = state.find(report.ticket);
         if (facts == nullptr || !facts->claimed || facts->end) {
             return;
@@ -188,15 +185,13 @@ private:
         if (report.ended && !facts->main_ended) {
             note(state, *facts, report.ticket, JournalLine::What::main_ended,
                  reported_text(report.error), {});
-            if (state.watch.hurry) {
-                state.watch.hurry();
-            }
+            state.hurry();
         }
         state.tell_changed(report.ticket);
     }
 
     /// The guard says it again after a crash: nobody waits for the disk.
-    static void note(StandaloneState& state, TicketFacts& facts, const std::string& ticket,
+    static void note(GuardedState& state, TicketFacts& facts, const std::string& ticket,
                      JournalLine::What what, std::string text, std::string more) {
         JournalLine line{what, state.now(), std::move(text), std::move(more)};
         apply(facts, line);
@@ -204,13 +199,13 @@ private:
                    [store = state.tickets, ticket, line] { (void)store.append(ticket, line); });
     }
 
-    std::weak_ptr<StandaloneState> state_;
+    std::weak_ptr<GuardedState> state_;
 };
 
 }  // namespace
 
-std::shared_ptr<ClaimJudge> make_judge(const std::shared_ptr<StandaloneState>& state) {
+std::shared_ptr<ClaimJudge> make_judge(const std::shared_ptr<GuardedState>& state) {
     return std::make_shared<DriverJudge>(state);
 }
 
-}  // namespace sparkhost::detail::standalone
+}  // namespace sparkhost::detail::guarded

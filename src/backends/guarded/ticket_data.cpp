@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "backends/standalone/ticket_data.hpp"
+#include "backends/guarded/ticket_data.hpp"
 
 #include "backends/common/ticket_names.hpp"
 
@@ -11,7 +11,7 @@
 
 #include <exception>
 
-namespace sparkhost::detail::standalone {
+namespace sparkhost::detail::guarded {
 
 namespace {
 
@@ -25,24 +25,18 @@ boost::json::array write_files(const std::vector<DriverFile>& files) {
     return list;
 }
 
-boost::json::object write_map(const Properties& properties) {
-    boost::json::object object;
-    for (const auto& [key, value] : properties) {
-        object[key] = value;
-    }
-    return object;
-}
-
 }  // namespace
 
+std::string granted_name(const DriverFile& file) {
+    return file.path.substr(file.path.rfind('/') + 1);
+}
+
 std::string encode_ticket_data(const TicketData& data) {
-    return boost::json::serialize(
-        boost::json::object{{"format", ticket_format},
-                            {"store", data.store},
-                            {"nonce", data.nonce},
-                            {"files", write_files(data.files)},
-                            {"properties", write_map(data.request.properties)},
-                            {"submission", data.request.body}});
+    return boost::json::serialize(boost::json::object{{"format", ticket_format},
+                                                      {"store", data.store},
+                                                      {"nonce", data.nonce},
+                                                      {"files", write_files(data.files)},
+                                                      {"request", data.request}});
 }
 
 Result<TicketData> decode_ticket_data(const Ticket& ticket) {
@@ -64,10 +58,7 @@ Result<TicketData> decode_ticket_data(const Ticket& ticket) {
             file.secret = each.as_object().at("secret").as_bool();
             data.files.push_back(std::move(file));
         }
-        for (const auto& [key, each] : object.at("properties").as_object()) {
-            data.request.properties[std::string(key)] = std::string(each.as_string());
-        }
-        data.request.body = object.at("submission").as_object();
+        data.request = object.at("request").as_object();
         return data;
     } catch (const std::exception& failure) {
         return Error(Errc::backend_failed,
@@ -75,4 +66,4 @@ Result<TicketData> decode_ticket_data(const Ticket& ticket) {
     }
 }
 
-}  // namespace sparkhost::detail::standalone
+}  // namespace sparkhost::detail::guarded

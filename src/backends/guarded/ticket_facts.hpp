@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-#ifndef SPARKHOST_SRC_BACKENDS_STANDALONE_TICKET_FACTS_HPP
-#define SPARKHOST_SRC_BACKENDS_STANDALONE_TICKET_FACTS_HPP
+#ifndef SPARKHOST_SRC_BACKENDS_GUARDED_TICKET_FACTS_HPP
+#define SPARKHOST_SRC_BACKENDS_GUARDED_TICKET_FACTS_HPP
 
 // What is known for good about a ticket: lines of its journal, and its end. Pure.
 
@@ -11,7 +11,7 @@
 #include <string_view>
 #include <vector>
 
-namespace sparkhost::detail::standalone {
+namespace sparkhost::detail::guarded {
 
 /// How the application of a ticket has ended. Written once.
 struct TicketEnd {
@@ -44,6 +44,13 @@ struct TicketFacts {
     std::string driver() const {
         return !claimed_by.empty() ? claimed_by : drivers.empty() ? std::string() : drivers.back();
     }
+};
+
+/// Who holds a ticket's claim.
+struct ClaimSight {
+    bool held{false};    ///< a driver has been granted it, or may have been
+    bool killed{false};  ///< nobody is granted it any more
+    std::string driver{};
 };
 
 /// One line of a ticket's journal.
@@ -79,6 +86,6 @@ std::optional<TicketEnd> read_end(std::string_view text);
 /// What the host is told about it now.
 ApplicationStatus status_of(const std::string& ticket, const TicketFacts& facts);
 
-}  // namespace sparkhost::detail::standalone
+}  // namespace sparkhost::detail::guarded
 
 #endif

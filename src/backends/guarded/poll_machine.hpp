@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
-#ifndef SPARKHOST_SRC_BACKENDS_STANDALONE_POLL_MACHINE_HPP
-#define SPARKHOST_SRC_BACKENDS_STANDALONE_POLL_MACHINE_HPP
+#ifndef SPARKHOST_SRC_BACKENDS_GUARDED_POLL_MACHINE_HPP
+#define SPARKHOST_SRC_BACKENDS_GUARDED_POLL_MACHINE_HPP
 
 #include <algorithm>
 #include <chrono>
 
-namespace sparkhost::detail::standalone {
+namespace sparkhost::detail::guarded {
 
 /// How long to wait between two looks at the master. Pure.
 class PollMachine {
@@ -35,6 +35,6 @@ private:
     Interval next_;
 };
 
-}  // namespace sparkhost::detail::standalone
+}  // namespace sparkhost::detail::guarded
 
 #endif

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "backends/standalone/log_shelf.hpp"
+#include "backends/guarded/log_shelf.hpp"
 
 #include "backends/common/posix_file.hpp"
 
@@ -12,7 +12,7 @@
 #include <cerrno>
 #include <exception>
 
-namespace sparkhost::detail::standalone {
+namespace sparkhost::detail::guarded {
 
 namespace {
 
@@ -138,4 +138,4 @@ void LogShelf::forget(const std::string& ticket) {
     logs_.remove_if([&ticket](const auto& each) { return each.ticket == ticket; });
 }
 
-}  // namespace sparkhost::detail::standalone
+}  // namespace sparkhost::detail::guarded

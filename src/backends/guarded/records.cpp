@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "backends/standalone/standalone_state.hpp"
+#include "backends/guarded/guarded_state.hpp"
 
 #include "hop.hpp"
 
 #include <memory>
 #include <utility>
 
-namespace sparkhost::detail::standalone {
+namespace sparkhost::detail::guarded {
 
 ClaimSight sight_of(const ClaimEntry& entry) {
     ClaimSight sight;
@@ -16,8 +16,7 @@ ClaimSight sight_of(const ClaimEntry& entry) {
     return sight;
 }
 
-Awaitable<void> record(std::shared_ptr<StandaloneState> state, std::string ticket,
-                       JournalLine line) {
+Awaitable<void> record(std::shared_ptr<GuardedState> state, std::string ticket, JournalLine line) {
     auto write = [store = state->tickets, ticket, line] { return store.append(ticket, line); };
     Result<void> written =
         co_await run_blocking(state->context.blocking_executor, std::move(write));
@@ -31,7 +30,7 @@ Awaitable<void> record(std::shared_ptr<StandaloneState> state, std::string ticke
     co_return ok();
 }
 
-Awaitable<void> finish_ticket(std::shared_ptr<StandaloneState> state, std::string ticket,
+Awaitable<void> finish_ticket(std::shared_ptr<GuardedState> state, std::string ticket,
                               TicketEnd end) {
     auto write = [store = state->tickets, ticket, end] { return store.finish(ticket, end); };
     Result<TicketEnd> first =
@@ -47,7 +46,7 @@ Awaitable<void> finish_ticket(std::shared_ptr<StandaloneState> state, std::strin
     co_return ok();
 }
 
-Awaitable<ClaimSight> take_claim(std::shared_ptr<StandaloneState> state, std::string ticket) {
+Awaitable<ClaimSight> take_claim(std::shared_ptr<GuardedState> state, std::string ticket) {
     auto take = [state, ticket]() -> Result<ClaimEntry> { return state->claims.take(ticket); };
     Result<ClaimEntry> entry =
         co_await run_blocking(state->context.blocking_executor, std::move(take));
@@ -57,4 +56,4 @@ Awaitable<ClaimSight> take_claim(std::shared_ptr<StandaloneState> state, std::st
     co_return sight_of(*entry);
 }
 
-}  // namespace sparkhost::detail::standalone
+}  // namespace sparkhost::detail::guarded

@@ -1,31 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "backends/standalone/log_machine.hpp"
+#include "backends/guarded/log_machine.hpp"
 
-#include <charconv>
 #include <cstddef>
 
-namespace sparkhost::detail::standalone {
+namespace sparkhost::detail::guarded {
 
 namespace {
 
 constexpr std::string_view replacement = "\xEF\xBF\xBD";
-
-bool take_word(std::string_view& text, std::string_view word) {
-    if (!text.starts_with(word)) {
-        return false;
-    }
-    text.remove_prefix(word.size());
-    return true;
-}
-
-bool take_number(std::string_view& text, std::int64_t& number) {
-    const auto read = std::from_chars(text.data(), text.data() + text.size(), number);
-    if (read.ec != std::errc() || number < 0) {
-        return false;
-    }
-    text.remove_prefix(static_cast<std::size_t>(read.ptr - text.data()));
-    return true;
-}
 
 /// Of a line in which each byte that is no text has become one replacement character.
 std::int64_t bytes_of_line(std::string_view line) {
@@ -49,23 +31,6 @@ LogTake whole_piece(const LogPiece& piece) {
 }
 
 }  // namespace
-
-std::optional<LogPiece> read_log_piece(std::string_view body) {
-    LogPiece piece;
-    const auto line_end = body.find('\n');
-    std::string_view head = body.substr(0, line_end);
-    const bool good = line_end != std::string_view::npos && take_word(head, "==== Bytes ") &&
-                      take_number(head, piece.begin) && take_word(head, "-") &&
-                      take_number(head, piece.end) && take_word(head, " of ") &&
-                      take_number(head, piece.total) && head.ends_with(" ====");
-    if (!good || piece.begin > piece.end || piece.end > piece.total) {
-        return std::nullopt;
-    }
-    if (piece.total > 0) {  // an empty file's text is why there is none
-        piece.text = std::string(body.substr(line_end + 1));
-    }
-    return piece;
-}
 
 LogTake take_lines(const LogPiece& piece, bool final) {
     LogTake take;
@@ -102,4 +67,4 @@ LogTake take_lines(const LogPiece& piece, bool final) {
     return take;
 }
 
-}  // namespace sparkhost::detail::standalone
+}  // namespace sparkhost::detail::guarded

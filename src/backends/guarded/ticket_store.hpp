@@ -1,15 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
-#ifndef SPARKHOST_SRC_BACKENDS_STANDALONE_TICKET_STORE_HPP
-#define SPARKHOST_SRC_BACKENDS_STANDALONE_TICKET_STORE_HPP
+#ifndef SPARKHOST_SRC_BACKENDS_GUARDED_TICKET_STORE_HPP
+#define SPARKHOST_SRC_BACKENDS_GUARDED_TICKET_STORE_HPP
 
-#include "backends/standalone/ticket_facts.hpp"
+#include "backends/guarded/ticket_facts.hpp"
 
 #include <sparkhost/backend.hpp>
 
 #include <string>
 #include <vector>
 
-namespace sparkhost::detail::standalone {
+namespace sparkhost::detail::guarded {
 
 /// The folders of tickets, from submit (or kill) until release:
 ///
@@ -57,6 +57,6 @@ private:
     std::string folder_;
 };
 
-}  // namespace sparkhost::detail::standalone
+}  // namespace sparkhost::detail::guarded
 
 #endif

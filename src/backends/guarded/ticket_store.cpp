@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "backends/standalone/ticket_store.hpp"
+#include "backends/guarded/ticket_store.hpp"
 
 #include "backends/common/posix_file.hpp"
 #include "backends/common/ticket_names.hpp"
@@ -17,7 +17,7 @@
 
 #include <sys/stat.h>
 
-namespace sparkhost::detail::standalone {
+namespace sparkhost::detail::guarded {
 
 namespace {
 
@@ -259,4 +259,4 @@ Result<void> TicketStore::remove(const std::string& ticket) const {
     return remove_tree(gone);
 }
 
-}  // namespace sparkhost::detail::standalone
+}  // namespace sparkhost::detail::guarded

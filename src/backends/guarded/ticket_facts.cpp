@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "backends/standalone/ticket_facts.hpp"
+#include "backends/guarded/ticket_facts.hpp"
 
 #include <boost/json/object.hpp>
 #include <boost/json/parse.hpp>
@@ -11,7 +11,7 @@
 #include <exception>
 #include <utility>
 
-namespace sparkhost::detail::standalone {
+namespace sparkhost::detail::guarded {
 
 namespace {
 
@@ -183,4 +183,4 @@ ApplicationStatus status_of(const std::string& ticket, const TicketFacts& facts)
     return status;
 }
 
-}  // namespace sparkhost::detail::standalone
+}  // namespace sparkhost::detail::guarded

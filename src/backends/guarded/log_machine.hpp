@@ -1,26 +1,21 @@
 // SPDX-License-Identifier: Apache-2.0
-#ifndef SPARKHOST_SRC_BACKENDS_STANDALONE_LOG_MACHINE_HPP
-#define SPARKHOST_SRC_BACKENDS_STANDALONE_LOG_MACHINE_HPP
+#ifndef SPARKHOST_SRC_BACKENDS_GUARDED_LOG_MACHINE_HPP
+#define SPARKHOST_SRC_BACKENDS_GUARDED_LOG_MACHINE_HPP
 
 // How the two files of a driver become one log. Pure.
 
 #include <cstdint>
-#include <optional>
 #include <string>
-#include <string_view>
 
-namespace sparkhost::detail::standalone {
+namespace sparkhost::detail::guarded {
 
-/// A part of one file, as a worker's web page gives it.
+/// A part of one file, as the cluster gives it.
 struct LogPiece {
     std::int64_t begin{0};
     std::int64_t end{0};    ///< behind its last byte
     std::int64_t total{0};  ///< bytes there are in the file
     std::string text{};     ///< what is no text has become something else, of another length
 };
-
-/// Reads "==== Bytes 0-12 of 12 of PATH ====\n…". Nothing: it is something else.
-std::optional<LogPiece> read_log_piece(std::string_view body);
 
 /// What of a piece is taken over, and from where to go on.
 struct LogTake {
@@ -34,6 +29,6 @@ struct LogTake {
 /// `final`: the file grows no more, its last line counts without its end, too.
 LogTake take_lines(const LogPiece& piece, bool final);
 
-}  // namespace sparkhost::detail::standalone
+}  // namespace sparkhost::detail::guarded
 
 #endif
