@@ -3,6 +3,7 @@
 #include "option_kinds.hpp"
 #include "options.hpp"
 #include "standalone_options.hpp"
+#include "yarn_options.hpp"
 
 #include <boost/json/string.hpp>
 #include <boost/json/value.hpp>
@@ -72,6 +73,13 @@ std::vector<Option> backend_options() {
                     "name=lab,master=spark://spark.example.org:7077; needs --agent-address; may be "
                     "given several times; docs/server.md has the keys",
                     &Config::standalone, &standalone_rule),
+        list_option("yarn", "Backends", "KEY=VALUE,…",
+                    "a YARN cluster for batches and sessions, such as "
+                    "name=hadoop,rm-url=http://rm.example.org:8088,staging=hdfs://nn.example.org:"
+                    "8020/user/{user}/.sparkStaging,webhdfs=http://nn.example.org:9870,"
+                    "spark-home=/opt/spark,hadoop-conf-dir=/etc/hadoop/conf; needs "
+                    "--agent-address; may be given several times; docs/server.md has the keys",
+                    &Config::yarn, &yarn_rule),
         text_option("default-backend", "Backends", "NAME",
                     "where batches and sessions run whose request names no backend; without it "
                     "local, else the first cluster",
@@ -94,6 +102,9 @@ std::vector<std::string> backend_names(const Config& config) {
     }
     for (const auto& text : config.standalone) {
         add_name(names, "--standalone", parse_standalone(text).name);
+    }
+    for (const auto& text : config.yarn) {
+        add_name(names, "--yarn", parse_yarn(text).name);
     }
     const auto first = std::ranges::find(names, config.default_backend);
     if (first != names.end()) {

@@ -3,6 +3,7 @@
 
 #include "kubernetes_options.hpp"
 #include "standalone_options.hpp"
+#include "yarn_options.hpp"
 
 #include <sparkhost/backends/local.hpp>
 
@@ -49,6 +50,13 @@ void add_clusters([[maybe_unused]] std::vector<BackendPtr>& backends,
         auto cluster = parse_standalone(text);
         cluster.work_dir = std::filesystem::path(config.data_dir) / "standalone" / cluster.name;
         backends.push_back(sparkhost::make_standalone_backend(executor, std::move(cluster)));
+    }
+#endif
+#ifdef SPARKHOST_WITH_YARN
+    for (const auto& text : config.yarn) {
+        auto cluster = parse_yarn(text);
+        cluster.work_dir = std::filesystem::path(config.data_dir) / "yarn" / cluster.name;
+        backends.push_back(sparkhost::make_yarn_backend(executor, std::move(cluster)));
     }
 #endif
 }

@@ -209,15 +209,21 @@ void check_backends(const Config& config) {
         throw ConfigError("--standalone: this server has been built without it");
     }
 #endif
-    if (!config.standalone.empty() && !config.agent_address.starts_with("tcp:")) {
-        throw ConfigError(
-            "--standalone needs --agent-address tcp:ADDR:PORT, which its drivers dial before they "
-            "run anything");
+#ifndef SPARKHOST_WITH_YARN
+    if (!config.yarn.empty()) {
+        throw ConfigError("--yarn: this server has been built without it");
+    }
+#endif
+    const bool guarded = !config.standalone.empty() || !config.yarn.empty();
+    if (guarded && !config.agent_address.starts_with("tcp:")) {
+        throw ConfigError(std::string(config.yarn.empty() ? "--standalone" : "--yarn") +
+                          " needs --agent-address tcp:ADDR:PORT, which its drivers dial before "
+                          "they run anything");
     }
     const auto names = backend_names(config);
     if (names.empty()) {
         throw ConfigError(
-            "--no-local-backend needs another backend, such as --kubernetes or --standalone");
+            "--no-local-backend needs another backend: --kubernetes, --standalone or --yarn");
     }
     const auto& wanted = config.default_backend;
     if (!wanted.empty() && std::find(names.begin(), names.end(), wanted) == names.end()) {

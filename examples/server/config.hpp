@@ -70,6 +70,7 @@ struct Config {
     bool no_local_backend{false};
     std::vector<std::string> kubernetes{};  ///< one for each cluster: kubernetes_options.hpp
     std::vector<std::string> standalone{};  ///< one for each cluster: standalone_options.hpp
+    std::vector<std::string> yarn{};        ///< one for each cluster: yarn_options.hpp
     std::string default_backend{};          ///< empty: the first of them
 
     std::string livy_compatibility{"0.9"};

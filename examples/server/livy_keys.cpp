@@ -21,9 +21,8 @@ constexpr std::string_view livys_header = "answers have Livy's default value";
 constexpr std::string_view no_pool = "sessions need no threads of the server";
 constexpr std::string_view durable = "everything is always kept, in the data folder";
 constexpr std::string_view no_zookeeper = "there is no ZooKeeper here";
-constexpr std::string_view no_yarn =
-    "batches and sessions run on this machine or on a standalone "
-    "cluster";
+constexpr std::string_view own_clusters =
+    "clusters are named by --yarn and --kubernetes, which have keys of their own";
 constexpr std::string_view no_thrift = "there is no Thrift server here";
 constexpr std::string_view own_agent = "sessions have an agent of this server's own";
 
@@ -130,8 +129,8 @@ std::vector<LivyKey> session_rows() {
         {"livy.server.zookeeper.*", ignored, "", no_zookeeper},
         {"livy.server.zk.*", ignored, "", no_zookeeper},
         {"livy.server.hdfs.*", ignored, "", durable},
-        {"livy.server.yarn.*", ignored, "", no_yarn},
-        {"livy.server.kubernetes.*", ignored, "", no_yarn},
+        {"livy.server.yarn.*", ignored, "", own_clusters},
+        {"livy.server.kubernetes.*", ignored, "", own_clusters},
         {"livy.server.thrift.*", ignored, "", no_thrift},
     };
 }
