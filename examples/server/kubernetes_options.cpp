@@ -11,7 +11,7 @@ namespace {
 
 using Key = BackendKey<KubernetesBackendOptions>;
 
-constexpr const char* option_name = "--kubernetes";
+constexpr const char* kubernetes_option = "--kubernetes";
 
 Key of_server(std::string_view name, std::string sparkhost::KubernetesApiServer::*member) {
     return {name, [member](KubernetesBackendOptions& options, const std::string& value) {
@@ -29,7 +29,7 @@ Key driver_address() {
             }};
 }
 
-const std::vector<Key>& keys() {
+const std::vector<Key>& kubernetes_keys() {
     using K = KubernetesBackendOptions;
     using S = sparkhost::KubernetesApiServer;
     static const std::vector<Key> table{
@@ -71,11 +71,11 @@ const std::vector<Key>& keys() {
 }  // namespace
 
 KubernetesBackendOptions parse_kubernetes(const std::string& text) {
-    return parse_backend(option_name, keys(), text);
+    return parse_backend(kubernetes_option, kubernetes_keys(), text);
 }
 
 std::string kubernetes_rule(const std::string& text) {
-    return backend_rule(option_name, parse_kubernetes, text);
+    return backend_rule(kubernetes_option, parse_kubernetes, text);
 }
 
 }  // namespace server

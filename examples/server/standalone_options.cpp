@@ -9,9 +9,9 @@ using sparkhost::StandaloneBackendOptions;
 
 namespace {
 
-constexpr const char* option_name = "--standalone";
+constexpr const char* standalone_option = "--standalone";
 
-const std::vector<BackendKey<StandaloneBackendOptions>>& keys() {
+const std::vector<BackendKey<StandaloneBackendOptions>>& standalone_keys() {
     using S = StandaloneBackendOptions;
     static const std::vector<BackendKey<S>> table{
         text_key("name", &S::name),
@@ -37,15 +37,15 @@ const std::vector<BackendKey<StandaloneBackendOptions>>& keys() {
 }  // namespace
 
 StandaloneBackendOptions parse_standalone(const std::string& text) {
-    auto options = parse_backend(option_name, keys(), text);
+    auto options = parse_backend(standalone_option, standalone_keys(), text);
     if (options.master.empty()) {
-        throw ConfigError(std::string(option_name) + ": master is needed: spark://HOST:PORT");
+        throw ConfigError(std::string(standalone_option) + ": master is needed: spark://HOST:PORT");
     }
     return options;
 }
 
 std::string standalone_rule(const std::string& text) {
-    return backend_rule(option_name, parse_standalone, text);
+    return backend_rule(standalone_option, parse_standalone, text);
 }
 
 }  // namespace server

@@ -9,9 +9,9 @@ using sparkhost::YarnBackendOptions;
 
 namespace {
 
-constexpr const char* option_name = "--yarn";
+constexpr const char* yarn_option = "--yarn";
 
-const std::vector<BackendKey<YarnBackendOptions>>& keys() {
+const std::vector<BackendKey<YarnBackendOptions>>& yarn_keys() {
     using Y = YarnBackendOptions;
     static const std::vector<BackendKey<Y>> table{
         text_key("name", &Y::name),
@@ -43,8 +43,8 @@ const std::vector<BackendKey<YarnBackendOptions>>& keys() {
 }  // namespace
 
 YarnBackendOptions parse_yarn(const std::string& text) {
-    auto options = parse_backend(option_name, keys(), text);
-    const std::string name(option_name);
+    auto options = parse_backend(yarn_option, yarn_keys(), text);
+    const std::string name(yarn_option);
     if (options.resource_managers.empty()) {
         throw ConfigError(name + ": rm-url is needed: http://HOST:8088, once for each");
     }
@@ -58,7 +58,7 @@ YarnBackendOptions parse_yarn(const std::string& text) {
 }
 
 std::string yarn_rule(const std::string& text) {
-    return backend_rule(option_name, parse_yarn, text);
+    return backend_rule(yarn_option, parse_yarn, text);
 }
 
 }  // namespace server
