@@ -2,8 +2,8 @@
 #ifndef SPARKHOST_SRC_BACKENDS_KUBERNETES_KUBERNETES_STATE_HPP
 #define SPARKHOST_SRC_BACKENDS_KUBERNETES_KUBERNETES_STATE_HPP
 
+#include "backends/common/places.hpp"
 #include "backends/common/ticket_turns.hpp"
-#include "backends/kubernetes/places.hpp"
 #include "http/client.hpp"
 
 #include <sparkhost/backends/kubernetes.hpp>

@@ -20,8 +20,6 @@ constexpr std::size_t most_idle_logs = 256;
 /// A log that cannot be had so often is given up: a node may have gone for ever.
 constexpr int most_failed_keeps = 5;
 constexpr int patient_failures = 5;
-/// Many drivers may end at once; each fetch has a connection of its own.
-constexpr std::size_t most_fetches = 32;
 
 /// Counts a reader that waits for more.
 class Follower {
@@ -211,8 +209,7 @@ void LogWorld::unfollow(DriverLog& log) {
 
 void LogWorld::follow_next() {
     while (client && followed < options.max_followed && !queue.empty()) {
-        const auto next = log(queue.front());
-        queue.pop_front();
+        const auto next = log(queue.pop());
         if (!next->eager && !next->complete && !next->ended && !next->removed) {
             next->eager = true;
             ++followed;
@@ -248,24 +245,6 @@ asio::awaitable<bool> LogWorld::wait(DriverLogPtr log, Time until) {
     co_return reason != WakeReason::cancelled;
 }
 
-asio::awaitable<void> LogWorld::begin_fetch(std::shared_ptr<LogWorld> world) {
-    while (world->client && world->fetching >= most_fetches) {
-        auto waiter = std::make_shared<Waiter>();
-        world->for_fetch.push_back(waiter);
-        (void)co_await Waiter::wait(waiter);
-    }
-    ++world->fetching;
-}
-
-void LogWorld::end_fetch() {
-    --fetching;
-    if (!for_fetch.empty()) {
-        const auto next = for_fetch.front();
-        for_fetch.pop_front();
-        next->wake(WakeReason::changed);
-    }
-}
-
 void LogWorld::tell(LogLevel level, const DriverLog& log, const std::string& words) const {
     if (options.log) {
         options.log({level, "kubernetes", "log of " + log.place.identity.ticket + ": " + words});
@@ -283,9 +262,6 @@ LogKeeper::LogKeeper(asio::any_io_executor strand, LogKeeperOptions options,
 LogKeeper::~LogKeeper() {
     world_->client.reset();
     world_->queue.clear();
-    for (const auto& waiter : std::exchange(world_->for_fetch, {})) {
-        waiter->wake(WakeReason::stopped);
-    }
     for (const auto& [ticket, log] : world_->logs) {
         log->stream.reset();
         log->pause.cancel();
@@ -297,9 +273,7 @@ LogKeeper::~LogKeeper() {
 void LogKeeper::notice(const LogPlace& place, ApplicationState state) {
     const auto found = world_->logs.find(place.identity.ticket);
     if (state == ApplicationState::ended) {
-        std::erase_if(world_->queue, [&](const LogPlace& queued) {
-            return queued.identity.ticket == place.identity.ticket;
-        });
+        world_->queue.erase(place.identity.ticket);
         if (found == world_->logs.end() || found->second->ended) {
             return;
         }
@@ -320,11 +294,8 @@ void LogKeeper::notice(const LogPlace& place, ApplicationState state) {
     }
     const bool known =
         found != world_->logs.end() && (found->second->eager || found->second->ended);
-    const bool queued = std::any_of(
-        world_->queue.begin(), world_->queue.end(),
-        [&](const LogPlace& other) { return other.identity.ticket == place.identity.ticket; });
-    if (!known && !queued) {
-        world_->queue.push_back(place);
+    if (!known) {
+        world_->queue.push(place);
         world_->follow_next();
     }
     if (found != world_->logs.end()) {

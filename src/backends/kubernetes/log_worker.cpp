@@ -192,13 +192,12 @@ asio::awaitable<std::chrono::milliseconds> make_pass(WorldPtr world, DriverLogPt
     LogPass pass = begin_pass(look, ended_before);
     if (pass.action == LogPass::Action::stream) {
         const bool follow = !pass.final && (log->eager || log->followers > 0);
+        Places::Hold place;
         if (!follow) {
-            co_await LogWorld::begin_fetch(world);
+            place = co_await Places::take(world->fetches);
         }
         const StreamEnd end = co_await read_log_stream(world, log, follow);
-        if (!follow) {
-            world->end_fetch();
-        }
+        place.reset();
         pass = end_pass(end, pass.final);
     }
     if (pass.action == LogPass::Action::nothing) {

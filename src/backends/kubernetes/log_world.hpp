@@ -2,6 +2,7 @@
 #ifndef SPARKHOST_SRC_BACKENDS_KUBERNETES_LOG_WORLD_HPP
 #define SPARKHOST_SRC_BACKENDS_KUBERNETES_LOG_WORLD_HPP
 
+#include "backends/common/places.hpp"
 #include "backends/kubernetes/log_file.hpp"
 #include "backends/kubernetes/log_keeper.hpp"
 #include "backends/kubernetes/log_machine.hpp"
@@ -13,7 +14,7 @@
 
 #include <chrono>
 #include <cstdint>
-#include <deque>
+#include <list>
 #include <memory>
 #include <string>
 #include <unordered_map>
@@ -56,6 +57,37 @@ struct DriverLog {
 };
 using DriverLogPtr = std::shared_ptr<DriverLog>;
 
+/// Logs that wait for room, first come, first served; each once.
+class LogQueue {
+public:
+    bool empty() const { return places_.empty(); }
+    void push(const LogPlace& place) {
+        const auto [entry, is_new] = by_ticket_.try_emplace(place.identity.ticket);
+        if (is_new) {
+            entry->second = places_.insert(places_.end(), place);
+        }
+    }
+    LogPlace pop() {
+        LogPlace first = places_.front();
+        erase(first.identity.ticket);
+        return first;
+    }
+    void erase(const std::string& ticket) {
+        if (const auto found = by_ticket_.find(ticket); found != by_ticket_.end()) {
+            places_.erase(found->second);
+            by_ticket_.erase(found);
+        }
+    }
+    void clear() {
+        places_.clear();
+        by_ticket_.clear();
+    }
+
+private:
+    std::list<LogPlace> places_{};
+    std::unordered_map<std::string, std::list<LogPlace>::iterator> by_ticket_{};
+};
+
 /// What all logs of a backend share; kept by the workers.
 struct LogWorld : std::enable_shared_from_this<LogWorld> {
     using Time = std::chrono::steady_clock::time_point;
@@ -64,10 +96,11 @@ struct LogWorld : std::enable_shared_from_this<LogWorld> {
     LogKeeperOptions options{};
     std::shared_ptr<http::Client> client{};  ///< null: it is over
     std::unordered_map<std::string, DriverLogPtr> logs{};
-    std::deque<LogPlace> queue{};  ///< running, but not followed: no room
+    LogQueue queue{};  ///< running, but not followed: no room
     std::size_t followed{0};
-    std::size_t fetching{0};                          ///< streams that are not followed
-    std::deque<std::shared_ptr<Waiter>> for_fetch{};  ///< who waits to be one of them
+    /// For streams that are not followed: many drivers may end at once, and each takes a
+    /// connection.
+    std::shared_ptr<Places> fetches{std::make_shared<Places>(32)};
 
     DriverLogPtr log(const LogPlace& place);
     void start(const DriverLogPtr& log);
@@ -77,9 +110,6 @@ struct LogWorld : std::enable_shared_from_this<LogWorld> {
     static void changed(DriverLog& log);
     /// Suspends until something is new or the time is over. False: the caller was cancelled.
     static asio::awaitable<bool> wait(DriverLogPtr log, Time until);
-    /// Waits until there is room for one more fetch, and takes it.
-    static asio::awaitable<void> begin_fetch(std::shared_ptr<LogWorld> world);
-    void end_fetch();
     void tell(LogLevel level, const DriverLog& log, const std::string& words) const;
 };
 

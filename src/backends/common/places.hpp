@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-#ifndef SPARKHOST_SRC_BACKENDS_KUBERNETES_PLACES_HPP
-#define SPARKHOST_SRC_BACKENDS_KUBERNETES_PLACES_HPP
+#ifndef SPARKHOST_SRC_BACKENDS_COMMON_PLACES_HPP
+#define SPARKHOST_SRC_BACKENDS_COMMON_PLACES_HPP
 
 #include "waiter.hpp"
 
@@ -9,7 +9,7 @@
 #include <memory>
 #include <utility>
 
-namespace sparkhost::detail::kubernetes {
+namespace sparkhost::detail {
 
 /// So many may be at something at a time; the others wait, first come, first served, and hold
 /// nothing meanwhile. For one strand.
@@ -47,6 +47,6 @@ private:
     std::deque<std::shared_ptr<Waiter>> waiting_{};
 };
 
-}  // namespace sparkhost::detail::kubernetes
+}  // namespace sparkhost::detail
 
 #endif
