@@ -6,7 +6,11 @@ import java.lang.invoke.MethodHandle;
 import java.lang.invoke.MethodHandles;
 import java.lang.reflect.Method;
 import java.lang.reflect.Modifier;
+import java.nio.ByteBuffer;
+import java.nio.charset.CharacterCodingException;
+import java.nio.charset.StandardCharsets;
 import java.util.Arrays;
+import java.util.Map;
 
 /**
  * The main class of a driver that a cluster may have started twice: asks the host whether it is the
@@ -19,17 +23,25 @@ public final class DriverGuard {
     private static final int BAD_SETTINGS = 10;
     private static final int NOT_GRANTED = 11;
 
+    /** The only argument where the others come with the grant: no command line shows them. */
+    private static final String GRANTED = "@granted";
+
+    private static final String GRANTED_WORDS = "arguments.json";
+
     private DriverGuard() {}
 
-    /** Arguments: the user's main class, and what that gets. Settings: the environment. */
+    /**
+     * Arguments: the user's main class, and what that gets; or GRANTED, and a granted file says
+     * both. Settings: the environment.
+     */
     public static void main(String[] arguments) throws Throwable {
         Link link = claimed(arguments);
         try {
             String[] words = words(arguments, link);
             Link.start("sparkhost-guard-look", new SparkLook(link));
-            MethodHandle main = main(arguments[0]);
+            MethodHandle main = main(words[0]);
             // not Method.invoke: what main throws comes out as it is, with no frames in between
-            main.invokeExact(words);
+            main.invokeExact(Arrays.copyOfRange(words, 1, words.length));
         } catch (Throwable thrown) {
             report(link, thrown);
             throw thrown;
@@ -63,11 +75,35 @@ public final class DriverGuard {
         return new AssertionError("exit returns");
     }
 
+    /** The main class and its arguments, with the granted files' paths for their names. */
     private static String[] words(String[] arguments, Link link) throws IOException {
-        GrantedFiles files = new GrantedFiles(link.takeFiles(), link.folder());
-        String[] words = Arrays.copyOfRange(arguments, 1, arguments.length);
-        Arrays.setAll(words, i -> files.resolved(words[i]));
-        return words;
+        Map<String, byte[]> granted = link.takeFiles();
+        String[] words = arguments;
+        if (arguments.length == 1 && arguments[0].equals(GRANTED)) {
+            words = grantedWords(granted.remove(GRANTED_WORDS), link);
+        }
+        GrantedFiles files = new GrantedFiles(granted, link.folder());
+        String[] resolved = words.clone();
+        for (int i = 1; i < words.length; ++i) {
+            resolved[i] = files.resolved(words[i]);
+        }
+        return resolved;
+    }
+
+    private static String[] grantedWords(byte[] content, Link link) {
+        try {
+            if (content == null) {
+                throw new MalformedMessage("a grant without " + GRANTED_WORDS);
+            }
+            return Json.words(StandardCharsets.UTF_8.newDecoder()
+                    .decode(ByteBuffer.wrap(content)).toString());
+        } catch (MalformedMessage | CharacterCodingException wrong) {
+            String why = GRANTED_WORDS + " cannot be used: "
+                    + (wrong instanceof MalformedMessage ? wrong.getMessage() : "no UTF-8");
+            say(why);
+            link.ended(why);
+            throw exit(BAD_SETTINGS);
+        }
     }
 
     /** As the worker finds it when there is no guard: by the thread's own loader. */

@@ -33,6 +33,25 @@ final class Json {
         return (Map<String, Object>) value;
     }
 
+    /** An array of strings with at least one in it, and nothing after it. */
+    static String[] words(String text) throws MalformedMessage {
+        Json reader = new Json(text);
+        Object value = reader.value(0);
+        reader.space();
+        if (reader.at < text.length() || !(value instanceof List) || ((List<?>) value).isEmpty()) {
+            throw new MalformedMessage("no JSON array with a main class in it");
+        }
+        List<?> items = (List<?>) value;
+        String[] words = new String[items.size()];
+        for (int i = 0; i < words.length; ++i) {
+            if (!(items.get(i) instanceof String)) {
+                throw new MalformedMessage("a JSON array with something else than strings in it");
+            }
+            words[i] = (String) items.get(i);
+        }
+        return words;
+    }
+
     static String quoted(String text) {
         StringBuilder out = new StringBuilder(text.length() + 2).append('"');
         for (int i = 0; i < text.length(); ++i) {

@@ -16,6 +16,8 @@ final class Settings {
     private static final Pattern ADDRESS =
             Pattern.compile("tcp:(?:\\[([0-9A-Fa-f:.]+)]|([^\\[\\]:/\\s]+)):([0-9]{1,5})");
     private static final Pattern DRIVER = Pattern.compile("driver-\\d{14}-\\d+");
+    private static final Pattern CONTAINER =
+            Pattern.compile("container_(?:e\\d+_)?(\\d+_\\d+)_\\d+_\\d+");
     private static final double LONGEST_SECONDS = 366 * 86400.0;
 
     final String host;
@@ -25,6 +27,7 @@ final class Settings {
     final long pingEvery;  // nanoseconds
     final Path folder;     // the working directory
     private final String secret;
+    private final String container;  // of YARN; empty elsewhere
     private final String nonce = nonce();
 
     Settings(Map<String, String> environment) {
@@ -43,6 +46,7 @@ final class Settings {
         port = Integer.parseInt(parts.group(3));
         ticket = required(environment, "SPARKHOST_GUARD_TICKET");
         secret = required(environment, "SPARKHOST_GUARD_SECRET");
+        container = environment.getOrDefault("CONTAINER_ID", "");
         patience = seconds(environment, "SPARKHOST_GUARD_PATIENCE", "600");
         pingEvery = seconds(environment, "SPARKHOST_GUARD_PING_EVERY", "30");
         folder = Paths.get("").toAbsolutePath();
@@ -62,10 +66,17 @@ final class Settings {
         return out.append("}").toString();
     }
 
-    /** A worker of the standalone cluster runs each driver in a folder that has the driver's id. */
+    /**
+     * A worker of the standalone cluster runs each driver in a folder that has the driver's id;
+     * YARN names a container after its application, which is the driver's here.
+     */
     private String driver() {
         Path name = folder.getFileName();
-        return name != null && DRIVER.matcher(name.toString()).matches() ? name.toString() : "";
+        if (name != null && DRIVER.matcher(name.toString()).matches()) {
+            return name.toString();
+        }
+        Matcher parts = CONTAINER.matcher(container);
+        return parts.matches() ? "application_" + parts.group(1) : "";
     }
 
     /** Java 8 has no better way that is as quick. */

@@ -31,6 +31,17 @@ def test_a_claim_names_ticket_process_and_driver(launch, desk):
     end_well(driver, peer)
 
 
+@pytest.mark.parametrize("container, driver", [
+    ("container_1795204894999_0007_01_000001", "application_1795204894999_0007"),
+    ("container_e08_1795204894999_12345_02_000001", "application_1795204894999_12345"),
+    ("container_e08_1795204894999_0007_01", ""),
+    ("xcontainer_1795204894999_0007_01_000001", ""),
+])
+def test_a_driver_in_a_container_of_yarn_is_its_application(launch, desk, container, driver):
+    launch(SAY, variables={"CONTAINER_ID": container})
+    assert desk.accept()[1]["driver"] == driver
+
+
 def test_processes_have_nonces_of_their_own(launch, desk):
     for _ in range(2):
         launch(SAY)

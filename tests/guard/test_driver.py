@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """User code does not notice the guard: arguments, output, exit codes, exceptions, threads."""
 
+import json
 import os
 import stat
 import subprocess
@@ -148,3 +149,61 @@ def test_files_that_cannot_be_written_fail_the_driver(launch, desk):
     assert driver.wait() == 1
     assert report["ended"] and "NoSuchFileException" in report["error"]
     assert driver.out() == ""
+
+
+def granted_words(launch, desk, content, **files):
+    """A driver whose words come with the grant, after its end, and its reports."""
+    driver = launch("@granted")
+    peer, _ = desk.accept()
+    peer.send(grant(arguments__json=content, **files) if content is not None else grant(**files))
+    reports = guarded.attend(peer)
+    driver.wait()
+    return driver, reports
+
+
+def test_words_come_with_the_grant(launch, desk):
+    words = ["a b", "", "'$x\"`\\", "line\nline", "ü \U0001F600", "{{sparkhost}}/app.py", "@granted"]
+    content = json.dumps(["Drivers$Say", *words]).encode()
+    driver, reports = granted_words(launch, desk, content, app__py=b"print(1)\n")
+    assert driver.process.returncode == 0, driver.err()
+    folder = driver.folder.resolve() / "sparkhost"
+    words[5] = f"{folder}/app.py"
+    assert driver.out() == f"[{', '.join(words)}]\nmain true\n"
+    assert driver.err() == ""
+    assert os.listdir(folder) == ["app.py"]  # the words are in nobody's way
+    assert reports == [{"type": "report", "ended": True}]
+
+
+def test_granted_words_are_only_taken_where_they_are_asked_for(launch, desk):
+    driver = launch("Drivers$Say", "@granted")
+    peer, _ = desk.accept()
+    peer.send(grant(arguments__json=b'["Drivers$Fail"]'))
+    guarded.attend(peer)
+    assert driver.wait() == 0
+    assert driver.out().startswith("[@granted]\n")
+
+
+@pytest.mark.parametrize("content, error", [
+    (None, "the host's answer is a grant without arguments.json"),
+    (b"", "the host's answer is no JSON: it ends too early (at character 0)"),
+    (b'["Drivers$Say"', "the host's answer is no JSON: it ends too early (at character 14)"),
+    (b"[]", "the host's answer is no JSON array with a main class in it"),
+    (b'{"a":"b"}', "the host's answer is no JSON array with a main class in it"),
+    (b'["Drivers$Say"] x', "the host's answer is no JSON array with a main class in it"),
+    (b'["Drivers$Say",1]', "the host's answer is a JSON array with something else than strings in it"),
+    (b'["Drivers$Say","\xff"]', "no UTF-8"),
+])
+def test_granted_words_that_are_none_end_the_driver(launch, desk, content, error):
+    driver, reports = granted_words(launch, desk, content)
+    assert driver.process.returncode == 10
+    assert driver.err() == f"sparkhost guard: arguments.json cannot be used: {error}\n"
+    assert reports == [{"type": "report", "ended": True, "error": f"arguments.json cannot be used: {error}"}]
+    assert not driver.ran() and driver.out() == ""
+
+
+def test_an_exception_comes_out_of_a_main_that_was_granted(launch, desk, classes, folder):
+    driver, reports = granted_words(launch, desk, b'["Drivers$Fail"]')
+    alone = plain(classes, folder, "Drivers$Fail")
+    assert driver.process.returncode == alone.returncode == 1
+    assert trace(driver.err()) == trace(alone.stderr)
+    assert reports[0]["error"] == 'java.lang.IllegalArgumentException: no "luck" ü'

@@ -2,6 +2,7 @@
 """The guard before real Sparks: what it sees of their contexts, and that they do not notice it."""
 
 import glob
+import json
 import os
 import subprocess
 
@@ -61,15 +62,16 @@ def spark(folder, desk):
     """Starts a driver of this line as a cluster would: spark("35", main, arguments…)."""
     started = []
 
-    def begin(line, *words, class_path=()):
+    def begin(line, *words, class_path=(), options=(), variables=()):
         home = os.environ[f"SPARKHOST_TEST_SPARK{line}"]
         place = folder / "driver-20261122063000-0007"
         place.mkdir()
         started.append(guarded.Driver(
             place, [guarded.jar(), *class_path, f"{home}/jars/*"], words, desk,
-            options=["-Xmx512m", "-Xshare:auto", "-XX:+IgnoreUnrecognizedVMOptions", *OPENS],
+            options=["-Xmx512m", "-Xshare:auto", "-XX:+IgnoreUnrecognizedVMOptions", *OPENS, *options],
             variables={"SPARK_HOME": home, "SPARK_LOCAL_IP": "127.0.0.1", "PYTHONPATH": "",
-                       "PYSPARK_PYTHON": os.environ[f"SPARKHOST_TEST_PYTHON{line}"]}))
+                       "PYSPARK_PYTHON": os.environ[f"SPARKHOST_TEST_PYTHON{line}"],
+                       **dict(variables)}))
         return started[-1]
 
     yield begin
@@ -104,6 +106,26 @@ def test_a_python_driver_with_granted_files(spark, desk, gate, line, code):
     assert reports == ([{**said, "ended": True}] if code == 0 else [])
     assert "sparkhost guard" not in driver.err()
     assert guarded.SECRET not in driver.err() + driver.out()
+
+
+@pytest.mark.parametrize("line, code", [("35", 3), ("4", 0)])
+def test_a_python_driver_whose_words_come_with_the_grant(spark, desk, gate, folder, line, code):
+    """As in an ApplicationMaster: no spark-submit, what there is to know is in system properties."""
+    properties = ["-Dspark.master=local[1]", "-Dspark.app.name=guarded", "-Dspark.driver.host=127.0.0.1",
+                  "-Dspark.ui.port=0"]
+    driver = spark(line, "@granted", options=properties, variables={
+        "CONTAINER_ID": "container_1795204894999_0007_01_000001", "LOCAL_DIRS": str(folder),
+        "PYTHONPATH": str(folder / "driver-20261122063000-0007" / "sparkhost")})
+    peer, _ = desk.accept(PATIENCE)
+    words = ["org.apache.spark.deploy.PythonRunner", "{{sparkhost}}/app.py", "", "a 'b'\n$c", gate.path, str(code)]
+    peer.send(grant(app__py=PROGRAM, helper__py=HELPER, arguments__json=json.dumps(words).encode()))
+    said = hears_of_the_application(driver, peer)
+    assert f"['word-7'] {words[3:]}\n" in driver.out()
+    gate.open()
+    reports = guarded.attend(peer)
+    thrown = {"error": f"org.apache.spark.SparkUserAppException: User application exited with {code}"} if code else {}
+    assert reports == [{**said, "ended": True, **thrown}]
+    assert driver.wait(PATIENCE) == (1 if code else 0), driver.err()
 
 
 @pytest.fixture
