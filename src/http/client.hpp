@@ -12,6 +12,8 @@
 
 #include <chrono>
 #include <cstddef>
+#include <cstdint>
+#include <functional>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -24,11 +26,19 @@ struct Header {
     std::string value{};
 };
 
+/// A body that is not in memory as a whole.
+struct BodySource {
+    std::uint64_t size{0};
+    /// Some bytes from `offset` on; none, or an error, ends the request: it breaks off.
+    std::function<Awaitable<std::string>(std::uint64_t offset)> read{};
+};
+
 struct Request {
     std::string method{"GET"};
     std::string target{"/"};  ///< path and query, percent-encoded; comes behind the URL's own path
     std::vector<Header> headers{};
     std::string body{};
+    std::shared_ptr<const BodySource> source{};  ///< instead of `body`
     /// For everything: waiting for a connection, sending, the whole answer (of a stream: its head).
     std::chrono::milliseconds deadline{std::chrono::seconds{30}};
     /// The server does the same when it gets it twice: sent again when a connection broke, on

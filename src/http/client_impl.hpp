@@ -92,6 +92,8 @@ private:
     static asio::awaitable<void> try_once(Self self, CoursePtr course);
     static asio::awaitable<void> try_counted(Self self, CoursePtr course);
     static asio::awaitable<void> exchange(Self self, CoursePtr course);
+    static asio::awaitable<Connection::Transfer> transmit(Self self, CoursePtr course);
+    static asio::awaitable<Connection::Transfer> transmit_source(CoursePtr course);
     static asio::awaitable<boost::system::error_code> receive(CoursePtr course);
     static Awaitable<Slot> enter(Self self, Time deadline);
     static asio::awaitable<void> wait_until(Self self, Time until);

@@ -75,8 +75,11 @@ asio::awaitable<void> ClientImpl::exchange(Self self, CoursePtr course) {
     course->reader = std::make_shared<AnswerReader>(body, self->options_->max_body);
     course->attempt.reused = course->connection->served;
     course->connection->set_deadline(course->deadline);
-    const std::string text = self->wire(*course);
-    const auto sent = co_await Connection::write(course->connection, text);
+    const auto sent = co_await transmit(self, course);
+    if (course->error.code.failed()) {
+        course->attempt.end = Attempt::End::unreachable;  // sending it again would be no better
+        co_return;
+    }
     if (sent.failure && sent.size == 0) {
         self->note_failure(*course, sent.failure, false);
         co_return;
@@ -91,6 +94,36 @@ asio::awaitable<void> ClientImpl::exchange(Self self, CoursePtr course) {
         course->connection->served = true;
         course->attempt.end = Attempt::End::answered;
     }
+}
+
+asio::awaitable<Connection::Transfer> ClientImpl::transmit(Self self, CoursePtr course) {
+    const std::string text = self->wire(*course);
+    auto sent = co_await Connection::write(course->connection, text);
+    if (!sent.failure && course->request.source) {
+        sent = co_await transmit_source(course);
+        sent.size += text.size();
+    }
+    co_return sent;
+}
+
+/// A source that fails is the course's error, which it then has: the server sees a request that
+/// breaks off.
+asio::awaitable<Connection::Transfer> ClientImpl::transmit_source(CoursePtr course) {
+    const std::shared_ptr<const BodySource> source = course->request.source;
+    Connection::Transfer sent;
+    while (!sent.failure && sent.size < source->size) {
+        const auto piece = co_await source->read(sent.size);
+        if (!piece || piece->empty() || piece->size() > source->size - sent.size) {
+            course->error =
+                piece ? Error(Errc::backend_failed, "the body has changed while it was sent")
+                      : piece.error();
+            break;
+        }
+        const auto written = co_await Connection::write(course->connection, *piece);
+        sent.size += written.size;
+        sent.failure = written.failure;
+    }
+    co_return sent;
 }
 
 /// Reads up to the end of the answer; of a stream up to the end of its head. What is wrong with

@@ -78,10 +78,12 @@ std::string ClientImpl::wire(const Course& course) const {
         add("User-Agent", "sparkhost");
     }
     const bool may_have_body = request.method != "GET" && request.method != "HEAD";
-    if (!request.body.empty() || may_have_body) {
-        add("Content-Length", std::to_string(request.body.size()));
+    const std::uint64_t size = request.source ? request.source->size : request.body.size();
+    if (size > 0 || may_have_body) {
+        add("Content-Length", std::to_string(size));
     }
-    return text.append("\r\n").append(request.body);
+    text.append("\r\n");
+    return request.source ? text : text.append(request.body);
 }
 
 }  // namespace sparkhost::detail::http

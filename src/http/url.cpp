@@ -54,4 +54,23 @@ Result<ServerUrl> parse_server_url(std::string_view text) {
     return server;
 }
 
+std::string percent_encoded(std::string_view text, std::string_view kept) {
+    constexpr std::string_view plain =
+        "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~";
+    constexpr std::string_view digits = "0123456789ABCDEF";
+    std::string encoded;
+    for (const char each : text) {
+        if (plain.find(each) != std::string_view::npos ||
+            kept.find(each) != std::string_view::npos) {
+            encoded += each;
+        } else {
+            const auto byte = static_cast<unsigned char>(each);
+            encoded += '%';
+            encoded += digits[byte >> 4];
+            encoded += digits[byte & 15];
+        }
+    }
+    return encoded;
+}
+
 }  // namespace sparkhost::detail::http

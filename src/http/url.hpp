@@ -27,6 +27,9 @@ struct ServerUrl {
 /// Reads "http[s]://host[:port][/base]". Errors: invalid_argument – `detail` says which rule.
 Result<ServerUrl> parse_server_url(std::string_view text);
 
+/// `text` as a part of a path or query can carry it; what is in `kept` stays as it is, too.
+std::string percent_encoded(std::string_view text, std::string_view kept = {});
+
 }  // namespace sparkhost::detail::http
 
 #endif

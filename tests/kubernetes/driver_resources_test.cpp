@@ -4,39 +4,9 @@
 #include <boost/json/serialize.hpp>
 #include <boost/test/unit_test.hpp>
 
-#include <optional>
-
 namespace sparkhost::detail::kubernetes {
 
 BOOST_AUTO_TEST_SUITE(kubernetes_driver_resources)
-
-BOOST_AUTO_TEST_CASE(sizes_are_read_as_java_reads_them) {
-    struct Row {
-        const char* text;
-        std::optional<std::int64_t> size;
-    };
-    const Row rows[] = {{"1g", 1024},
-                        {"1G", 1024},
-                        {"1gb", 1024},
-                        {"777", 777},
-                        {"2097153k", 2048},
-                        {"1t", 1048576},
-                        {"1048576b", 1},
-                        {"1023k", 0},
-                        {" 5m ", 5},
-                        {"0", 0},
-                        {"", std::nullopt},
-                        {"g", std::nullopt},
-                        {"1.5g", std::nullopt},
-                        {"-1g", std::nullopt},
-                        {"1gib", std::nullopt},
-                        {"1g m", std::nullopt},
-                        {"99999999999999999999g", std::nullopt},
-                        {"999999999p", std::nullopt}};
-    for (const auto& row : rows) {
-        BOOST_TEST((mebibytes(row.text) == row.size), row.text);
-    }
-}
 
 BOOST_AUTO_TEST_CASE(memory_is_heap_and_overhead) {
     struct Row {

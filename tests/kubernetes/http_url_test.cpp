@@ -58,6 +58,12 @@ BOOST_AUTO_TEST_CASE(a_url_that_cannot_be_used_is_refused) {
     }
 }
 
+BOOST_AUTO_TEST_CASE(text_is_encoded_for_paths_and_queries) {
+    BOOST_TEST(percent_encoded("aZ0-._~") == "aZ0-._~");
+    BOOST_TEST(percent_encoded("a b/c?d&e=\xE2\x82\xAC%") == "a%20b%2Fc%3Fd%26e%3D%E2%82%AC%25");
+    BOOST_TEST(percent_encoded("/a b/c", "/") == "/a%20b/c");
+}
+
 BOOST_AUTO_TEST_SUITE_END()
 
 }  // namespace sparkhost::detail::http
