@@ -307,20 +307,22 @@ std::string uri_scheme(std::string_view text) {
     return scheme;
 }
 
+std::string uri_path(std::string_view uri) {
+    const std::string scheme = uri_scheme(uri);
+    uri.remove_prefix(scheme.empty() ? 0 : scheme.size() + 1);
+    if (uri.starts_with("//")) {
+        auto path = uri.find('/', 2);
+        uri = path == std::string_view::npos ? std::string_view() : uri.substr(path);
+    }
+    return uri_decoded(uri.substr(0, uri.find_first_of("?#")));
+}
+
 std::string local_path(std::string_view file) {
     if (file.starts_with('/')) {
         return std::string(file);
     }
     const std::string scheme = uri_scheme(file);
-    if (scheme != "file" && scheme != "local") {
-        return {};
-    }
-    file.remove_prefix(scheme.size() + 1);
-    if (file.starts_with("//")) {
-        auto path = file.find('/', 2);
-        file = path == std::string_view::npos ? std::string_view() : file.substr(path);
-    }
-    return uri_decoded(file.substr(0, file.find_first_of("?#")));
+    return scheme == "file" || scheme == "local" ? uri_path(file) : std::string();
 }
 
 }  // namespace sparkhost::detail

@@ -51,6 +51,9 @@ bool has_control_character(std::string_view text);
 /// Of "s3a://bucket/x" it is "s3a"; in lower case; empty: there is none.
 std::string uri_scheme(std::string_view text);
 
+/// The path of a URI, its percent escapes decoded; without authority, query and fragment.
+std::string uri_path(std::string_view uri);
+
 /// The local path `file` names: a bare absolute path, or a file: or local: URI with its percent
 /// escapes decoded. Empty: it is none, Spark looks at it itself.
 std::string local_path(std::string_view file);

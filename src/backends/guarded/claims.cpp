@@ -72,7 +72,7 @@ std::string name_of_driver(GuardedState& state, const DriverClaim& claim) {
     if (state.traits.is_driver(claim.driver)) {
         return claim.driver;
     }
-    return facts.drivers.size() == 1 ? facts.drivers.front() : std::string();
+    return facts.drivers.size() == 1 ? facts.drivers.front() : facts.intended;
 }
 
 Awaitable<ClaimAnswer> judge_claim(std::shared_ptr<GuardedState> state, DriverClaim claim) {
@@ -179,7 +179,9 @@ private:
         }
         const std::string id = reported_text(report.application_id);
         const std::string ui = reported_address(report.ui_url);
-        if (!id.empty() && (id != facts->application_id || ui != facts->ui_url)) {
+        // the cluster's address of the same UI is the better one
+        const bool is_news = id != facts->application_id || (facts->ui_url.empty() && !ui.empty());
+        if (!id.empty() && is_news) {
             note(state, *facts, report.ticket, JournalLine::What::application, id, ui);
         }
         if (report.ended && !facts->main_ended) {

@@ -7,7 +7,7 @@
 
 namespace sparkhost::detail::guarded {
 
-/// How long to wait between two looks at the master. Pure.
+/// How long to wait between two looks at the cluster. Pure.
 class PollMachine {
 public:
     using Interval = std::chrono::milliseconds;

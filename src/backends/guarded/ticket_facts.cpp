@@ -19,13 +19,11 @@ using What = JournalLine::What;
 
 constexpr std::size_t max_steps = 64;
 
-constexpr std::array journal_words{std::pair{What::driver, "driver"},
-                                   std::pair{What::claimed, "claimed"},
-                                   std::pair{What::application, "application"},
-                                   std::pair{What::main_ended, "main_ended"},
-                                   std::pair{What::kill_requested, "kill_requested"},
-                                   std::pair{What::launched, "launched"},
-                                   std::pair{What::waiting, "waiting"}};
+constexpr std::array journal_words{
+    std::pair{What::intended, "intended"},     std::pair{What::driver, "driver"},
+    std::pair{What::claimed, "claimed"},       std::pair{What::application, "application"},
+    std::pair{What::main_ended, "main_ended"}, std::pair{What::kill_requested, "kill_requested"},
+    std::pair{What::launched, "launched"},     std::pair{What::waiting, "waiting"}};
 
 std::int64_t to_number(Timestamp at) {
     return at.time_since_epoch().count();
@@ -85,6 +83,9 @@ std::optional<JournalLine> read_journal_line(std::string_view text) {
 
 void apply(TicketFacts& facts, const JournalLine& line) {
     switch (line.what) {
+        case What::intended:
+            facts.intended = line.text;
+            break;
         case What::driver:
             if (std::find(facts.drivers.begin(), facts.drivers.end(), line.text) ==
                 facts.drivers.end()) {
@@ -120,6 +121,9 @@ void apply(TicketFacts& facts, const JournalLine& line) {
 
 void take_over_kill(TicketFacts& known, const TicketFacts& read) {
     known.kill_requested = known.kill_requested || read.kill_requested;
+    if (known.intended.empty()) {
+        known.intended = read.intended;
+    }
     for (const auto& driver : read.drivers) {
         if (std::find(known.drivers.begin(), known.drivers.end(), driver) == known.drivers.end()) {
             known.drivers.push_back(driver);

@@ -23,10 +23,12 @@ struct TicketEnd {
 };
 
 struct TicketFacts {
-    std::string store{};                 ///< whose ticket it is: the store's uuid
-    std::string nonce{};                 ///< as in the ticket's data
-    bool prepared{false};                ///< there is what a driver is granted
-    std::vector<std::string> drivers{};  ///< that a master has made for it, oldest first
+    std::string store{};   ///< whose ticket it is: the store's uuid
+    std::string nonce{};   ///< as in the ticket's data
+    bool prepared{false};  ///< there is what a driver is granted
+    /// What its driver will be called, where that is known before the cluster is asked for it.
+    std::string intended{};
+    std::vector<std::string> drivers{};  ///< that the cluster has made for it, oldest first
     // of the driver that has claimed it
     std::optional<Timestamp> claimed{};
     std::string claimed_by{};  ///< its driver
@@ -36,7 +38,7 @@ struct TicketFacts {
     bool main_ended{false};  ///< the user's main has returned or thrown
     std::string error{};     ///< what it threw
     bool kill_requested{false};
-    std::string worker{};  ///< whose web page has its log: "http://host:port"
+    std::string worker{};  ///< where its log is; the form is the backend's
     std::vector<TimelineEntry> steps{};
     std::optional<TicketEnd> end{};
 
@@ -56,12 +58,13 @@ struct ClaimSight {
 /// One line of a ticket's journal.
 struct JournalLine {
     enum class What {
-        driver,          ///< `text`: a master has answered with this driver
+        intended,        ///< `text`: a driver of this name is about to be asked for
+        driver,          ///< `text`: the cluster has made this driver
         claimed,         ///< `text`: by this driver
         application,     ///< `text`: Spark's id of it, `more`: address of its UI
         main_ended,      ///< `text`: what the user's main threw
         kill_requested,  ///< somebody has asked for its end
-        launched,        ///< `text`: the worker, `more`: its web page
+        launched,        ///< `text`: the worker or container, `more`: TicketFacts::worker
         waiting          ///< `text`: for what a driver that is not launched waits
     };
     What what{What::driver};

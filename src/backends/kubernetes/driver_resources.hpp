@@ -10,16 +10,9 @@
 
 #include <boost/json/object.hpp>
 
-#include <cstdint>
-#include <optional>
 #include <string>
-#include <string_view>
 
 namespace sparkhost::detail::kubernetes {
-
-/// Spark's sizes: "2g", "512mb"; a bare number means MiB. Parts of a MiB are cut. Nothing: it is no
-/// such size.
-std::optional<std::int64_t> mebibytes(std::string_view text);
 
 struct ResourceInput {
     bool non_jvm{false};          ///< Python or R: more memory beside the heap

@@ -3,6 +3,7 @@
 
 #include "backends/kubernetes/api_requests.hpp"
 #include "backends/kubernetes/driver_names.hpp"
+#include "http/url.hpp"
 
 #include <boost/json/array.hpp>
 #include <boost/json/object.hpp>
@@ -22,7 +23,7 @@ std::string pods_target(const PodSelection& pods) {
     std::string labels = std::string(store_label) + "=" + pods.store_uuid + ",spark-role=";
     // The first of an application is enough; there may be thousands.
     labels += pods.role == PodSelection::Role::driver ? "driver" : "executor,spark-exec-id=1";
-    return target + "?labelSelector=" + percent_encoded(labels);
+    return target + "?labelSelector=" + http::percent_encoded(labels);
 }
 
 /// Of executors only names and labels are sent.
@@ -49,24 +50,6 @@ http::Request patch(const PodRemoval& removal, boost::json::object metadata,
 
 }  // namespace
 
-std::string percent_encoded(std::string_view text) {
-    constexpr std::string_view plain =
-        "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~";
-    constexpr std::string_view digits = "0123456789ABCDEF";
-    std::string encoded;
-    for (const char each : text) {
-        if (plain.find(each) != std::string_view::npos) {
-            encoded += each;
-        } else {
-            const auto byte = static_cast<unsigned char>(each);
-            encoded += '%';
-            encoded += digits[byte >> 4];
-            encoded += digits[byte & 15];
-        }
-    }
-    return encoded;
-}
-
 http::Request list_request(const PodSelection& pods, const WatchAction& action,
                            milliseconds deadline) {
     http::Request request;
@@ -75,7 +58,7 @@ http::Request list_request(const PodSelection& pods, const WatchAction& action,
         request.target += "&limit=" + std::to_string(action.limit);
     }
     if (!action.continue_token.empty()) {
-        request.target += "&continue=" + percent_encoded(action.continue_token);
+        request.target += "&continue=" + http::percent_encoded(action.continue_token);
     }
     accept(pods, "PartialObjectMetadataList", request);
     request.deadline = deadline;
@@ -87,7 +70,7 @@ http::Request watch_request(const PodSelection& pods, const WatchAction& action,
                             milliseconds deadline) {
     http::Request request;
     request.target = pods_target(pods) + "&watch=1&allowWatchBookmarks=true&resourceVersion=" +
-                     percent_encoded(action.resource_version) +
+                     http::percent_encoded(action.resource_version) +
                      "&timeoutSeconds=" + std::to_string(action.watch_time.count());
     accept(pods, "PartialObjectMetadata", request);
     request.deadline = deadline;
@@ -102,9 +85,9 @@ http::Request tombstones_request(const PodSelection& pods, const std::string& co
     request.target = pods.name_space.empty()
                          ? std::string("/api/v1/configmaps")
                          : object_target(ObjectKind::config_map, pods.name_space);
-    request.target += "?labelSelector=" + percent_encoded(labels) + "&limit=500";
+    request.target += "?labelSelector=" + http::percent_encoded(labels) + "&limit=500";
     if (!continue_token.empty()) {
-        request.target += "&continue=" + percent_encoded(continue_token);
+        request.target += "&continue=" + http::percent_encoded(continue_token);
     }
     request.headers.push_back(
         {"Accept", "application/json;as=PartialObjectMetadataList;g=meta.k8s.io;v=v1"});
@@ -115,9 +98,9 @@ http::Request tombstones_request(const PodSelection& pods, const std::string& co
 
 http::Request events_request(const Inquiry& inquiry, milliseconds deadline) {
     http::Request request;
-    request.target =
-        "/api/v1/namespaces/" + inquiry.name_space +
-        "/events?limit=50&fieldSelector=" + percent_encoded("involvedObject.uid=" + inquiry.uid);
+    request.target = "/api/v1/namespaces/" + inquiry.name_space +
+                     "/events?limit=50&fieldSelector=" +
+                     http::percent_encoded("involvedObject.uid=" + inquiry.uid);
     request.deadline = deadline;
     request.repeatable = true;
     return request;

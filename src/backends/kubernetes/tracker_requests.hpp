@@ -41,8 +41,6 @@ http::Request given_up_request(const PodRemoval& removal, std::chrono::milliseco
 http::Request unprotect_request(const PodRemoval& removal, const ApiObject& pod,
                                 std::chrono::milliseconds deadline);
 
-std::string percent_encoded(std::string_view text);
-
 }  // namespace sparkhost::detail::kubernetes
 
 #endif

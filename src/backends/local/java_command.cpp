@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "backends/local/java_command.hpp"
 
+#include "backends/common/shell_words.hpp"
 #include "backends/common/spark_conf.hpp"
-#include "backends/local/shell_words.hpp"
 
 #include <algorithm>
 #include <string_view>

@@ -2,7 +2,6 @@
 #include "backends/standalone/masters.hpp"
 
 #include <algorithm>
-#include <exception>
 #include <utility>
 
 namespace sparkhost::detail::standalone {
@@ -10,9 +9,6 @@ namespace sparkhost::detail::standalone {
 namespace {
 
 using Verdict = SubmissionAnswer::Verdict;
-
-/// More workers than have logs that are read at the same time.
-constexpr std::size_t most_worker_clients = 256;
 
 SubmissionAnswer failed_answer(const Error& error) {
     SubmissionAnswer answer;
@@ -59,49 +55,37 @@ Result<std::vector<std::string>> master_urls(std::string_view master, int port) 
 }
 
 Masters::Masters(boost::asio::any_io_executor executor, Options options)
-    : executor_(std::move(executor)), options_(std::move(options)) {
-    rest_ = places(options_.rest_urls);
-    web_ = places(options_.web_urls);
-}
-
-std::vector<Masters::Place> Masters::places(const std::vector<std::string>& urls) {
-    std::vector<Place> made;
-    for (const auto& url : urls) {
-        http::ClientOptions http = options_.http;
-        http.url = url;
-        made.push_back({url, std::make_shared<http::Client>(executor_, std::move(http))});
-    }
-    return made;
-}
+    : request_deadline_(options.request_deadline),
+      rest_(std::make_shared<http::Places>(executor, options.http, options.rest_urls)),
+      web_(std::make_shared<http::Places>(executor, options.http, options.web_urls)),
+      workers_(executor, options.http) {}
 
 boost::asio::awaitable<SubmissionAnswer> Masters::ask(Self self, http::Request request) {
     SubmissionAnswer answer;
-    std::string words;
-    for (std::size_t i = 0; i < self->rest_.size(); ++i) {
-        const std::size_t which = (self->rest_alive_ + i) % self->rest_.size();
-        const Place place = self->rest_[which];
+    http::Round round(self->rest_);
+    while (const http::Place* place = round.next()) {
         http::Request copy = request;
-        Result<http::Response> response = co_await place.client->send(std::move(copy));
+        Result<http::Response> response = co_await place->client->send(std::move(copy));
         answer = response ? read_submission_answer(response->status, response->body)
                           : failed_answer(response.error());
-        words += (words.empty() ? "" : "; ") + place.url + ": " + answer.words;
+        round.was_wrong(answer.words);
         const bool may_go_on = answer.verdict == Verdict::not_alive ||
                                (answer.verdict == Verdict::not_now && request.repeatable);
         if (!may_go_on) {
-            self->rest_alive_ = which;
+            round.was_right();
             break;
         }
     }
     if (answer.verdict == Verdict::not_alive || answer.verdict == Verdict::not_now) {
         answer.verdict = Verdict::not_now;
-        answer.words = std::move(words);
+        answer.words = round.words();
     }
     co_return answer;
 }
 
 boost::asio::awaitable<SubmissionAnswer> Masters::create(Self self, std::string body) {
     http::Request request =
-        submission_request("POST", "/v1/submissions/create", self->options_.request_deadline);
+        submission_request("POST", "/v1/submissions/create", self->request_deadline_);
     request.headers.push_back({"Content-Type", "application/json;charset=UTF-8"});
     request.body = std::move(body);
     request.repeatable = false;  // each makes a driver
@@ -110,64 +94,48 @@ boost::asio::awaitable<SubmissionAnswer> Masters::create(Self self, std::string 
 }
 
 boost::asio::awaitable<SubmissionAnswer> Masters::status(Self self, std::string driver) {
-    http::Request request = submission_request("GET", "/v1/submissions/status/" + driver,
-                                               self->options_.request_deadline);
+    http::Request request =
+        submission_request("GET", "/v1/submissions/status/" + driver, self->request_deadline_);
     SubmissionAnswer answer = co_await ask(self, std::move(request));
     co_return answer;
 }
 
 boost::asio::awaitable<SubmissionAnswer> Masters::kill(Self self, std::string driver) {
-    http::Request request = submission_request("POST", "/v1/submissions/kill/" + driver,
-                                               self->options_.request_deadline);
+    http::Request request =
+        submission_request("POST", "/v1/submissions/kill/" + driver, self->request_deadline_);
     SubmissionAnswer answer = co_await ask(self, std::move(request));
     co_return answer;
 }
 
 Awaitable<ClusterView> Masters::look(Self self) {
-    std::string words;
-    for (std::size_t i = 0; i < self->web_.size(); ++i) {
-        const std::size_t which = (self->web_alive_ + i) % self->web_.size();
-        const Place place = self->web_[which];
-        http::Request request =
-            submission_request("GET", "/json/", self->options_.request_deadline);
-        Result<http::Response> response = co_await place.client->send(std::move(request));
-        std::string why;
+    http::Round round(self->web_);
+    while (const http::Place* place = round.next()) {
+        http::Request request = submission_request("GET", "/json/", self->request_deadline_);
+        Result<http::Response> response = co_await place->client->send(std::move(request));
         if (!response) {
-            why = response.error().text();
+            round.was_wrong(response.error().text());
         } else if (response->status != 200) {
-            why = "HTTP status " + std::to_string(response->status);
+            round.was_wrong("HTTP status " + std::to_string(response->status));
         } else if (auto view = read_cluster_view(response->body)) {
             if (view->alive) {
-                self->web_alive_ = which;
+                round.was_right();
                 co_return std::move(*view);
             }
-            why = "is " + view->status;
+            round.was_wrong("is " + view->status);
         } else {
-            why = "is no master's web page";
+            round.was_wrong("is no master's web page");
         }
-        words += (words.empty() ? "" : "; ") + place.url + ": " + why;
     }
-    co_return Error(Errc::backend_failed, "no Spark master is alive: " + words);
+    co_return Error(Errc::backend_failed, "no Spark master is alive: " + round.words());
 }
 
 Awaitable<std::string> Masters::ask_worker(Self self, std::string url, std::string target) {
-    if (!self->workers_.contains(url)) {
-        if (self->workers_.size() > most_worker_clients) {
-            self->workers_.clear();
-        }
-        http::ClientOptions http = self->options_.http;
-        http.url = url;
-        try {
-            self->workers_.emplace(
-                url, std::make_shared<http::Client>(self->executor_, std::move(http)));
-        } catch (const std::exception& failure) {
-            co_return Error(Errc::backend_failed, url + ": " + failure.what());
-        }
+    auto asked = self->workers_.at(url);
+    if (!asked) {
+        co_return asked.error();
     }
-    const auto asked = self->workers_.at(url);
-    http::Request request =
-        submission_request("GET", std::move(target), self->options_.request_deadline);
-    Result<http::Response> response = co_await asked->send(std::move(request));
+    http::Request request = submission_request("GET", std::move(target), self->request_deadline_);
+    Result<http::Response> response = co_await (*asked)->send(std::move(request));
     if (!response) {
         co_return Error(Errc::backend_failed, url + ": " + response.error().text());
     }

@@ -4,14 +4,14 @@
 
 #include "backends/standalone/master_answer.hpp"
 #include "http/client.hpp"
+#include "http/places.hpp"
 
 #include <sparkhost/backends/standalone.hpp>
 
 #include <boost/asio/any_io_executor.hpp>
 #include <boost/asio/awaitable.hpp>
 
-#include <cstddef>
-#include <map>
+#include <chrono>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -47,20 +47,12 @@ public:
     static Awaitable<std::string> ask_worker(Self self, std::string url, std::string target);
 
 private:
-    struct Place {
-        std::string url{};
-        std::shared_ptr<http::Client> client{};
-    };
     static boost::asio::awaitable<SubmissionAnswer> ask(Self self, http::Request request);
-    std::vector<Place> places(const std::vector<std::string>& urls);
 
-    boost::asio::any_io_executor executor_;
-    Options options_;
-    std::vector<Place> rest_{};
-    std::vector<Place> web_{};
-    std::size_t rest_alive_{0};  ///< that was alive last
-    std::size_t web_alive_{0};
-    std::map<std::string, std::shared_ptr<http::Client>> workers_{};
+    std::chrono::milliseconds request_deadline_;
+    std::shared_ptr<http::Places> rest_;
+    std::shared_ptr<http::Places> web_;
+    http::ClientTable workers_;
 };
 
 }  // namespace sparkhost::detail::standalone

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "backends/standalone/failure_words.hpp"
+#include "backends/guarded/failure_words.hpp"
 #include "backends/standalone/log_page.hpp"
 #include "backends/standalone/watch.hpp"
 
@@ -33,7 +33,7 @@ asio::awaitable<std::string> Watch::words_of_log(Self self, std::string ticket) 
         const auto piece = body ? read_log_piece(*body) : std::nullopt;
         tails[i] = piece ? piece->text : std::string();
     }
-    co_return failure_words(tails[0], tails[1]);
+    co_return guarded::failure_words(tails[0], tails[1]);
 }
 
 asio::awaitable<void> Watch::perform(Self self, std::string ticket, TrackingDecision decision) {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "backends/local/java_command.hpp"
-#include "backends/local/shell_words.hpp"
+#include "backends/common/shell_words.hpp"
 
 #include <boost/test/unit_test.hpp>
 

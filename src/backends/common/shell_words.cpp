@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "backends/local/shell_words.hpp"
+#include "backends/common/shell_words.hpp"
 
-namespace sparkhost::detail::local {
+namespace sparkhost::detail {
 
 namespace {
 
@@ -52,4 +52,4 @@ Result<std::vector<std::string>> split_options(std::string_view text) {
     return words;
 }
 
-}  // namespace sparkhost::detail::local
+}  // namespace sparkhost::detail

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "backends/standalone/failure_words.hpp"
+#include "backends/guarded/failure_words.hpp"
 
 #include "backends/common/utf8.hpp"
 
@@ -7,7 +7,7 @@
 #include <cstddef>
 #include <vector>
 
-namespace sparkhost::detail::standalone {
+namespace sparkhost::detail::guarded {
 
 namespace {
 
@@ -47,11 +47,16 @@ std::string_view of_python(const Lines& lines) {
     return found == lines.end() ? std::string_view() : *found;
 }
 
+/// From `word` on, or from where the word begins that it ends.
 std::string_view last_with(const Lines& lines, std::string_view word) {
     const auto found = std::find_if(lines.rbegin(), lines.rend(), [word](std::string_view line) {
         return line.find(word) != std::string_view::npos;
     });
-    return found == lines.rend() ? std::string_view() : found->substr(found->find(word));
+    if (found == lines.rend()) {
+        return {};
+    }
+    const auto blank = found->substr(0, found->find(word)).find_last_of(" \t");
+    return found->substr(blank == std::string_view::npos ? 0 : blank + 1);
 }
 
 }  // namespace
@@ -72,7 +77,7 @@ std::string failure_words(std::string_view error_output, std::string_view output
     if (words.empty()) {
         words = std::string(last_with(out, "can't open file"));
     }
-    for (std::string_view word : {"Exception in thread ", "sparkhost"}) {
+    for (std::string_view word : {"Exception in thread ", "sparkhost guard: "}) {
         if (words.empty()) {
             words = std::string(last_with(errors, word));
         }
@@ -80,4 +85,4 @@ std::string failure_words(std::string_view error_output, std::string_view output
     return valid_utf8(words.substr(0, longest_failure_words));
 }
 
-}  // namespace sparkhost::detail::standalone
+}  // namespace sparkhost::detail::guarded
