@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "backends/standalone/failure_words.hpp"
+#include "backends/guarded/failure_words.hpp"
 #include "backends/standalone/log_page.hpp"
 #include "backends/standalone/master_answer.hpp"
 
@@ -98,6 +98,8 @@ BOOST_AUTO_TEST_CASE(the_reason_of_a_failure_is_found_in_its_output) {
                "Local jar /x.jar does not exist, skipping. Error: Failed to load class M.");
     BOOST_TEST(failure_words("INFO\n", "python3: can't open file '/x.py': [Errno 2]\n") ==
                "can't open file '/x.py': [Errno 2]");
+    BOOST_TEST(failure_words("    raise ValueError(7)\nValueError: seven\n", "") ==
+               "ValueError: seven");
     BOOST_TEST(failure_words("INFO nothing\n", "hello\n").empty());
 }
 

@@ -158,7 +158,7 @@ BOOST_AUTO_TEST_CASE(the_reason_of_a_failure_comes_from_its_log) {
 BOOST_AUTO_TEST_CASE(a_driver_that_ends_before_its_claim_fails_and_its_twin_runs_nothing) {
     host.cluster.with([](Cluster& c) {
         c.drivers.holds_claims = true;
-        c.server.plan({.kind = Fault::Kind::lose_answer, .path = "/create"});
+        c.traffic.plan({.kind = Fault::Kind::lose_answer, .path = "/create"});
     });
     const auto id = submit("succeeds");
     host.until("two drivers", [&] {

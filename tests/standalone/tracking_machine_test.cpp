@@ -173,8 +173,10 @@ BOOST_AUTO_TEST_CASE(a_kill_takes_nothing_back_that_is_newer_than_what_it_read) 
     auto read = facts_of(true);  // before the report was on disk
     apply(read, {JournalLine::What::driver, Timestamp{}, "driver-0", {}});
     apply(read, {JournalLine::What::kill_requested, Timestamp{}, {}, {}});
+    apply(read, {JournalLine::What::intended, Timestamp{}, "driver-2", {}});
     take_over_kill(known, read);
     BOOST_TEST(known.kill_requested);
+    BOOST_TEST(known.intended == "driver-2");
     BOOST_TEST((known.drivers == std::vector<std::string>{"driver-1", "driver-0"}));
     BOOST_TEST(known.application_id == "app-1");
     BOOST_TEST((status_of("t", known).state == ApplicationState::context_up));

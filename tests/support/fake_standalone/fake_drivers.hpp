@@ -4,7 +4,7 @@
 
 // The worker: drivers with a guard each, by script.
 
-#include "support/fake_standalone/claim_desk.hpp"
+#include "support/fake_cluster/claim_desk.hpp"
 
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/steady_timer.hpp>

@@ -35,15 +35,6 @@ std::string not_alive(const std::string& status) {
     return "Current state is not alive: " + status + ". ";
 }
 
-std::string parameter(const std::string& query, const std::string& name) {
-    const auto begin = query.find(name + "=");
-    if (begin == std::string::npos) {
-        return {};
-    }
-    const auto value = begin + name.size() + 1;
-    return query.substr(value, query.find('&', value) - value);
-}
-
 json::object driver_row(const Driver& driver) {
     return {{"id", driver.id},
             {"starttime", "1763793000000"},
@@ -62,7 +53,7 @@ using namespace master_detail;
 HttpAnswer Master::handle(const HttpRequest& request) {
     const std::string prefix = "/v1/submissions/";
     if (!token.empty() && request.authorization != "Bearer " + token) {
-        return {403, "text/html", "<html>Forbidden</html>"};
+        return {.status = 403, .type = "text/html", .body = "<html>Forbidden</html>"};
     }
     const std::string& target = request.target;
     if (request.method == "POST" && target == prefix + "create") {
@@ -78,9 +69,9 @@ HttpAnswer Master::handle(const HttpRequest& request) {
         return page();
     }
     if (request.method == "GET" && target.starts_with("/log/?")) {
-        return log(target.substr(6));
+        return log(request);
     }
-    return {404, "text/html", "<html>Not Found</html>"};
+    return {.status = 404, .type = "text/html", .body = "<html>Not Found</html>"};
 }
 
 HttpAnswer Master::create(const std::string& body) {
@@ -186,9 +177,9 @@ HttpAnswer Master::page() const {
                         {"status", status}});
 }
 
-HttpAnswer Master::log(const std::string& query) const {
-    const std::string id = parameter(query, "driverId");
-    const std::string type = parameter(query, "logType");
+HttpAnswer Master::log(const HttpRequest& request) const {
+    const std::string id = request.parameter("driverId");
+    const std::string type = request.parameter("logType");
     DriverPtr driver;
     for (const auto& each : drivers_.all()) {
         driver = each->id == id ? each : driver;
@@ -201,8 +192,8 @@ HttpAnswer Master::log(const std::string& query) const {
         return answer;
     }
     const std::string& text = type == "stdout" ? driver->out : driver->error;
-    const std::size_t wanted = std::stoull(parameter(query, "byteLength"));
-    const std::string offset = parameter(query, "offset");
+    const std::size_t wanted = std::stoull(request.parameter("byteLength"));
+    const std::string offset = request.parameter("offset");
     const std::size_t from = text.size() - std::min(wanted, text.size());
     const auto begin =
         std::min<std::size_t>(offset.empty() ? from : std::stoull(offset), text.size());

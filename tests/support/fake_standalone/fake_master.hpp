@@ -5,25 +5,12 @@
 // What a master's REST submission server, its web page and a worker's web page answer, as those of
 // Spark 3.5.9 and 4.3.0 do.
 
+#include "support/fake_cluster/http_message.hpp"
 #include "support/fake_standalone/fake_drivers.hpp"
-
-#include <boost/json/object.hpp>
 
 #include <string>
 
 namespace sparkhost::test::alone {
-
-struct HttpRequest {
-    std::string method{};
-    std::string target{};
-    std::string authorization{};
-    std::string body{};
-};
-struct HttpAnswer {
-    int status{200};
-    std::string type{"application/json;charset=UTF-8"};
-    std::string body{};
-};
 
 class Master {
 public:
@@ -42,7 +29,7 @@ private:
     HttpAnswer status_of(const std::string& id) const;
     HttpAnswer kill(const std::string& id);
     HttpAnswer page() const;
-    HttpAnswer log(const std::string& query) const;
+    HttpAnswer log(const HttpRequest& request) const;
 
     Drivers& drivers_;
 };

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-#ifndef SPARKHOST_TESTS_SUPPORT_FAKE_STANDALONE_CLAIM_DESK_HPP
-#define SPARKHOST_TESTS_SUPPORT_FAKE_STANDALONE_CLAIM_DESK_HPP
+#ifndef SPARKHOST_TESTS_SUPPORT_FAKE_CLUSTER_CLAIM_DESK_HPP
+#define SPARKHOST_TESTS_SUPPORT_FAKE_CLUSTER_CLAIM_DESK_HPP
 
 #include <sparkhost/backend.hpp>
 #include <sparkhost/testing/backend_wrapper.hpp>
@@ -16,9 +16,9 @@
 #include <mutex>
 #include <utility>
 
-namespace sparkhost::test::alone {
+namespace sparkhost::test {
 
-/// Where the drivers of the fake cluster meet the judge of whatever backend is open: the host's
+/// Where the drivers of a fake cluster meet the judge of whatever backend is open: the host's
 /// agent endpoint, without sockets.
 class ClaimDesk {
 public:
@@ -113,6 +113,6 @@ private:
         std::make_shared<std::weak_ptr<ClaimJudge>>()};
 };
 
-}  // namespace sparkhost::test::alone
+}  // namespace sparkhost::test
 
 #endif

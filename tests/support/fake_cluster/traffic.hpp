@@ -1,28 +1,25 @@
 // SPDX-License-Identifier: Apache-2.0
-#ifndef SPARKHOST_TESTS_SUPPORT_FAKE_STANDALONE_FAKE_SERVER_HPP
-#define SPARKHOST_TESTS_SUPPORT_FAKE_STANDALONE_FAKE_SERVER_HPP
+#ifndef SPARKHOST_TESTS_SUPPORT_FAKE_CLUSTER_TRAFFIC_HPP
+#define SPARKHOST_TESTS_SUPPORT_FAKE_CLUSTER_TRAFFIC_HPP
 
-// The fake master on a socket, and its faults on demand.
+// The requests to all servers of a fake cluster, and what goes wrong with them on demand.
 
-#include "support/fake_standalone/fake_master.hpp"
+#include "support/fake_cluster/http_message.hpp"
 
 #include <boost/asio/awaitable.hpp>
 #include <boost/asio/io_context.hpp>
-#include <boost/asio/ip/tcp.hpp>
 #include <boost/asio/steady_timer.hpp>
 
 #include <cstddef>
-#include <cstdint>
 #include <functional>
 #include <limits>
 #include <list>
 #include <memory>
 #include <optional>
-#include <set>
 #include <string>
 #include <vector>
 
-namespace sparkhost::test::alone {
+namespace sparkhost::test {
 
 /// Something that goes wrong with a request.
 struct Fault {
@@ -41,15 +38,13 @@ struct Fault {
     std::string method{};  ///< empty: each
     std::string path{};    ///< part of the target; empty: each
     int status{500};
+    std::function<bool(const HttpRequest&)> when{};  ///< none: each
 };
 
-class Server {
+/// For the cluster's thread.
+class Traffic {
 public:
-    Server(boost::asio::io_context& io, Master& master) : io_(io), master_(master) {}
-
-    /// Port 0: the system picks one.
-    void listen(std::uint16_t port = 0);
-    std::uint16_t port() const { return port_; }
+    explicit Traffic(boost::asio::io_context& io) : io_(io) {}
 
     void plan(Fault fault) { faults_.push_back(std::move(fault)); }
     void heal() { faults_.clear(); }
@@ -57,13 +52,22 @@ public:
     std::size_t held() const { return held_.size(); }
     void let_go() { decide(false); }
     void drop_held() { decide(true); }
-    /// Every connection breaks, new ones are refused.
-    void go_away();
-    void come_back() { listen(port_); }
 
     std::size_t requests(const std::string& method, const std::string& path) const;
     std::vector<std::string> request_log{};  ///< "GET /json/"
     std::function<void()> after_each{};
+
+    // for servers
+
+    /// Writes it down.
+    std::optional<Fault> meet(const HttpRequest& request);
+    /// False: it was dropped.
+    boost::asio::awaitable<bool> hold();
+    void note() {
+        if (after_each) {
+            after_each();
+        }
+    }
 
 private:
     struct Held {
@@ -73,30 +77,14 @@ private:
         bool decided{false};
         bool dropped{false};
     };
-    using Socket = boost::asio::ip::tcp::socket;
-
-    boost::asio::awaitable<void> accept(std::shared_ptr<boost::asio::ip::tcp::acceptor> acceptor);
-    boost::asio::awaitable<void> serve(std::shared_ptr<Socket> socket);
-    boost::asio::awaitable<bool> answer(std::shared_ptr<Socket> socket, HttpRequest request);
-    boost::asio::awaitable<bool> hold();
-    std::optional<Fault> fault_of(const HttpRequest& request);
     void decide(bool dropped);
-    void note() {
-        if (after_each) {
-            after_each();
-        }
-    }
 
     boost::asio::io_context& io_;
-    Master& master_;
-    std::shared_ptr<boost::asio::ip::tcp::acceptor> acceptor_{};
-    std::uint16_t port_{0};
     std::list<Fault> faults_{};
     std::size_t faults_met_{0};
-    std::set<std::shared_ptr<Socket>> sockets_{};
     std::vector<std::shared_ptr<Held>> held_{};
 };
 
-}  // namespace sparkhost::test::alone
+}  // namespace sparkhost::test
 
 #endif

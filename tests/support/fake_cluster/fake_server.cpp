@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "support/fake_standalone/fake_server.hpp"
+#include "support/fake_cluster/fake_server.hpp"
 
 #include <boost/asio/buffer.hpp>
 #include <boost/asio/co_spawn.hpp>
@@ -13,72 +13,39 @@
 #include <boost/beast/http/string_body.hpp>
 #include <boost/beast/http/write.hpp>
 
-#include <algorithm>
 #include <utility>
 
-namespace sparkhost::test::alone {
+namespace sparkhost::test {
 
 namespace asio = boost::asio;
 namespace http = boost::beast::http;
 using asio::ip::tcp;
 using boost::system::error_code;
 
-void Server::listen(std::uint16_t port) {
+void FakeServer::bind(std::uint16_t port) {
     const tcp::endpoint here(asio::ip::make_address("127.0.0.1"), port);
     acceptor_ = std::make_shared<tcp::acceptor>(io_);
     acceptor_->open(here.protocol());
     acceptor_->set_option(tcp::acceptor::reuse_address(true));
     acceptor_->bind(here);
-    acceptor_->listen();
     port_ = acceptor_->local_endpoint().port();
+}
+
+void FakeServer::come_back() {
+    acceptor_->listen();
     asio::co_spawn(io_, accept(acceptor_), asio::detached);
 }
 
-void Server::go_away() {
+void FakeServer::go_away() {
     error_code ignored;
     acceptor_->close(ignored);
     for (const auto& each : std::exchange(sockets_, {})) {
         each->close(ignored);
     }
+    bind(port_);  // nobody else gets the port meanwhile
 }
 
-void Server::decide(bool dropped) {
-    for (const auto& each : std::exchange(held_, {})) {
-        each->decided = true;
-        each->dropped = dropped;
-        each->timer.cancel();
-    }
-}
-
-std::size_t Server::requests(const std::string& method, const std::string& path) const {
-    return static_cast<std::size_t>(
-        std::count_if(request_log.begin(), request_log.end(), [&](const std::string& line) {
-            return line.starts_with(method) && line.find(path) != std::string::npos;
-        }));
-}
-
-std::optional<Fault> Server::fault_of(const HttpRequest& request) {
-    for (auto& each : faults_) {
-        const bool matches = (each.method.empty() || each.method == request.method) &&
-                             request.target.find(each.path) != std::string::npos;
-        if (!matches) {
-            continue;
-        }
-        if (each.skip > 0) {
-            --each.skip;
-            continue;
-        }
-        if (each.times == 0) {
-            continue;
-        }
-        each.times -= each.times == Fault::always ? 0 : 1;
-        ++faults_met_;
-        return each;
-    }
-    return std::nullopt;
-}
-
-asio::awaitable<void> Server::accept(std::shared_ptr<tcp::acceptor> acceptor) {
+asio::awaitable<void> FakeServer::accept(std::shared_ptr<tcp::acceptor> acceptor) {
     while (acceptor->is_open()) {
         error_code error;
         auto token = asio::redirect_error(asio::use_awaitable, error);
@@ -91,7 +58,7 @@ asio::awaitable<void> Server::accept(std::shared_ptr<tcp::acceptor> acceptor) {
     }
 }
 
-asio::awaitable<void> Server::serve(std::shared_ptr<tcp::socket> socket) {
+asio::awaitable<void> FakeServer::serve(std::shared_ptr<tcp::socket> socket) {
     boost::beast::flat_buffer buffer;
     bool goes_on = true;
     while (goes_on && socket->is_open()) {
@@ -111,32 +78,18 @@ asio::awaitable<void> Server::serve(std::shared_ptr<tcp::socket> socket) {
         request.authorization = text(message[http::field::authorization]);
         request.body = message.body();
         goes_on = co_await answer(socket, std::move(request));
-        note();
+        traffic_.note();
     }
     error_code ignored;
     socket->close(ignored);
     sockets_.erase(socket);
 }
 
-/// False: it was dropped.
-asio::awaitable<bool> Server::hold() {
-    const auto held = std::make_shared<Held>(io_);
-    held_.push_back(held);
-    note();
-    while (!held->decided) {
-        error_code ignored;
-        auto token = asio::redirect_error(asio::use_awaitable, ignored);
-        co_await held->timer.async_wait(token);
-    }
-    co_return !held->dropped;
-}
-
-asio::awaitable<bool> Server::answer(std::shared_ptr<tcp::socket> socket, HttpRequest request) {
-    request_log.push_back(request.method + " " + request.target);
-    const auto fault = fault_of(request);
+asio::awaitable<bool> FakeServer::answer(std::shared_ptr<tcp::socket> socket, HttpRequest request) {
+    const auto fault = traffic_.meet(request);
     using Kind = Fault::Kind;
     if (fault && fault->kind == Kind::hold) {
-        const bool goes_on = co_await hold();
+        const bool goes_on = co_await traffic_.hold();
         if (!goes_on) {
             co_return false;
         }
@@ -148,24 +101,36 @@ asio::awaitable<bool> Server::answer(std::shared_ptr<tcp::socket> socket, HttpRe
     if (fault && fault->kind == Kind::answer) {
         made = HttpAnswer{fault->status, "text/html", "<html>it went wrong</html>"};
     } else {
-        made = master_.handle(request);
+        made = handler_(request);
     }
-    if (fault && fault->kind == Kind::lose_answer) {
-        co_return false;
+    const auto after = std::move(made.after);
+    bool goes_on = false;
+    if (fault && fault->kind == Kind::cut_answer) {
+        error_code ignored;
+        auto token = asio::redirect_error(asio::use_awaitable, ignored);
+        const std::string half = "HTTP/1.1 200 OK\r\nContent-Length: 1000\r\n\r\n{\"act";
+        co_await asio::async_write(*socket, asio::buffer(half), token);
+    } else if (!fault || fault->kind != Kind::lose_answer) {
+        goes_on = co_await send(socket, std::move(made));
     }
+    if (after) {
+        after();
+    }
+    co_return goes_on;
+}
+
+asio::awaitable<bool> FakeServer::send(std::shared_ptr<tcp::socket> socket, HttpAnswer made) {
     http::response<http::string_body> response(static_cast<http::status>(made.status), 11);
     response.set(http::field::content_type, made.type);
+    for (const auto& [name, value] : made.headers) {
+        response.set(name, value);
+    }
     response.body() = std::move(made.body);
     response.prepare_payload();
     error_code error;
     auto token = asio::redirect_error(asio::use_awaitable, error);
-    if (fault && fault->kind == Kind::cut_answer) {
-        const std::string half = "HTTP/1.1 200 OK\r\nContent-Length: 1000\r\n\r\n{\"act";
-        co_await asio::async_write(*socket, asio::buffer(half), token);
-        co_return false;
-    }
     co_await http::async_write(*socket, response, token);
     co_return !error;
 }
 
-}  // namespace sparkhost::test::alone
+}  // namespace sparkhost::test
