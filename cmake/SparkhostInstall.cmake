@@ -51,9 +51,12 @@ write_basic_package_version_file(${PROJECT_BINARY_DIR}/sparkhost-config-version.
     COMPATIBILITY SameMinorVersion)
 install(FILES ${PROJECT_BINARY_DIR}/sparkhost-config.cmake
     ${PROJECT_BINARY_DIR}/sparkhost-config-version.cmake DESTINATION ${package_dir})
+if(SPARKHOST_WITH_YARN)
+    install(FILES ${PROJECT_SOURCE_DIR}/cmake/FindLibZip.cmake DESTINATION ${package_dir})
+endif()
 install(FILES ${PROJECT_SOURCE_DIR}/LICENSE DESTINATION ${CMAKE_INSTALL_DATADIR}/licenses/sparkhost)
 if(TARGET sparkhost_guard)
-    # for those who place it where the workers of a cluster read it
+    # for those who place it where the nodes of a cluster read it
     get_target_property(guard_jar sparkhost_guard SPARKHOST_GUARD_JAR)
     install(FILES ${guard_jar} DESTINATION ${CMAKE_INSTALL_DATADIR}/sparkhost)
 endif()

@@ -11,6 +11,8 @@
 
 #include <boost/json/object.hpp>
 
+#include <chrono>
+#include <cstdint>
 #include <map>
 #include <optional>
 #include <string>
@@ -31,7 +33,7 @@ struct PlannedResource {
     std::string link{};    ///< its name there
     std::string source{};  ///< URI as the cluster names it; for a copied one its path on this host
     bool copied{false};    ///< from this host into the application's staging folder first
-    bool archive{false};   ///< unpacked into a folder
+    bool archive{false};   ///< unpacked into a folder; by its name's end, which a copy has to keep
     bool for_executors{false};
     bool operator==(const PlannedResource&) const = default;
 };
@@ -68,6 +70,9 @@ Result<AmPlan> make_am_plan(const YarnBackendOptions& options, const AmInput& in
 boost::json::object encode_am_plan(const AmPlan& plan);
 /// Errors: backend_failed – it is none.
 Result<AmPlan> decode_am_plan(const boost::json::object& json);
+
+/// Whether it can be the name of who an application is submitted as.
+bool is_user_name(std::string_view name);
 
 /// The tag of all applications of a store: lower-case, as ResourceManagers make them.
 std::string store_tag(std::string_view store_uuid);

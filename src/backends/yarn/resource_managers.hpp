@@ -48,6 +48,9 @@ class ResourceManagers {
 public:
     struct Options {
         std::vector<std::string> urls{};
+        /// Who reads (where there are ACLs, others than the owner see less). Empty: nobody, which
+        /// not every cluster answers.
+        std::string user{};
         std::chrono::milliseconds request_deadline{};
         http::ClientOptions http{};  ///< but for the URL
     };

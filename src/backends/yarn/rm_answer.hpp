@@ -47,6 +47,9 @@ Result<AppSight> read_application(std::string_view body);
 /// {"apps":null}, {"apps":{}} and {"apps":{"app":[…]}}.
 Result<std::vector<AppSight>> read_applications(std::string_view body);
 
+/// A ResourceManager says so: not a gateway before it, whose 404 is about something else.
+bool is_not_found(int status, std::string_view body);
+
 /// The message of {"RemoteException":…}, else the beginning of the text; for people.
 std::string failure_of(int status, std::string_view body);
 
