@@ -17,7 +17,7 @@ TIER_2 = {"host", "sessions", "agent_endpoint"}
 
 # Third parties: pattern of the include, where it may stand, and as what it is reported.
 CONTAINED = [
-    (r"boost/beast", r"^(include/sparkhost|src)/rest/|^src/http/|^tests/kubernetes/|^tests/support/fake_standalone/", "Beast belongs under rest/ and http/"),
+    (r"boost/beast", r"^(include/sparkhost|src)/rest/|^src/http/|^tests/kubernetes/|^tests/support/fake_cluster/", "Beast belongs under rest/ and http/"),
     (r"boost/asio/ssl", r"^src/http/|^tests/kubernetes/", "TLS belongs under http/"),
     (r"(SQLiteCpp/|sqlite3\.h)", r"^src/storages/sqlite", "SQLite belongs in storages/sqlite*"),
     (r"boost/process", r"^src/backends/local/", "Boost.Process belongs in backends/local"),
@@ -25,6 +25,7 @@ CONTAINED = [
     (r"boost/url", r"^src/(rest|http)/", "Boost.URL belongs under rest/ and http/"),
     (r"prometheus/", r"^src/rest/", "prometheus-cpp belongs under rest/"),
     (r"yaml-cpp/", r"^src/backends/kubernetes/", "yaml-cpp belongs in backends/kubernetes"),
+    (r"^zip\.h$", r"^src/backends/yarn/|^tests/(yarn|support/fake_yarn)/", "libzip belongs in backends/yarn"),
     (r"(spdlog/|boost/program_options)", r"^$", "only the example server uses this"),
     (r"boost/asio\.hpp$|boost/beast\.hpp$|boost/json\.hpp$", r"^$", "include the narrow header"),
     (r"boost/(asio|beast|json)/.*src\.hpp$", r"^$", "a library must not carry Boost's bodies"),

@@ -113,3 +113,30 @@ test_kubelet() {
     rm -rf "$scratch"
     return "$status"
 }
+
+# ---- Hadoop's daemons: YARN, HDFS ------------------------------------------------------------
+
+hadoop_locks=$root/tools/requirements/hadoop.sha256
+hadoop_jars=$clusters/hadoop-$(sha256sum <"$hadoop_locks" | cut -c1-16)
+
+# setup_hadoop: their jars, from Maven Central.
+setup_hadoop() {
+    if [[ ! -d $hadoop_jars ]]; then
+        report "Hadoop's jars" fetch_hadoop || return
+        find "$clusters" -maxdepth 1 -name 'hadoop-*' -mtime +30 ! -path "$hadoop_jars" -exec rm -rf {} +
+    fi
+    touch "$hadoop_jars"
+}
+
+fetch_hadoop() (
+    new=$clusters/hadoop.new
+    rm -rf "$new" && mkdir -p "$new" || exit
+    for attempt in 1 2 3; do  # what has come stays in the repository
+        mvn -B -q -Dmaven.repo.local="$new/repository" -f "$root/tests/clusters/yarn/pom.xml" \
+            org.apache.maven.plugins:maven-dependency-plugin:3.6.1:copy-dependencies \
+            -DincludeScope=runtime -DoutputDirectory="$new/jars" && break
+        ((attempt < 3)) || exit
+    done
+    cd "$new/jars" && sha256sum --check --quiet "$hadoop_locks" &&
+        mv "$new/jars" "$hadoop_jars" && rm -rf "$new"
+)

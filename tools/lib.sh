@@ -75,14 +75,14 @@ packages_build=(
     ca-certificates ccache cmake g++ ninja-build
     libboost1.81-dev libboost-json1.81-dev libboost-url1.81-dev libboost-program-options1.81-dev
     libsqlitecpp-dev libsqlite3-dev libssl-dev libspdlog-dev prometheus-cpp-dev librestinio-dev
-    libyaml-cpp-dev
+    libyaml-cpp-dev libzip-dev
     openjdk-17-jdk-headless
 )
 packages_java=(openjdk-17-jdk-headless)
 packages_spark=("${packages_java[@]}" python3 python3-venv)
 packages_test=("${packages_spark[@]}" git libboost-test1.81-dev clang libclang-rt-14-dev maven
     r-base-core)
-packages_clusters=(gzip python3)
+packages_clusters=("${packages_java[@]}" gzip maven python3)
 packages_clients=(curl python3 python3-venv)
 packages_format=(clang-format)
 packages_tidy=(clang-tidy)
@@ -231,10 +231,10 @@ export_paths() {
     export SPARKHOST_AIRFLOW_PYTHON=$venvs/airflow/bin/python
 }
 
-# A Go that builds the test clusters' programs: see tools/clusters_build.sh.
-setup_go() (
+# What test clusters are made of, or built with: see tools/clusters_build.sh.
+setup_clusters() (
     source "$root/tools/clusters_build.sh"
-    mkdir -p "$clusters" && find_go
+    mkdir -p "$clusters" && find_go && locked "$clusters/hadoop.lock" setup_hadoop
 )
 
 # setup GROUP…: build (the libraries and the server), java, spark (with the project's PySpark of
@@ -253,7 +253,7 @@ setup_locked() {
     for group in "$@"; do
         case $group in
             spark) setup_pyspark 3.5 || return ;;
-            clusters) setup_go || return ;;
+            clusters) setup_clusters || return ;;
             clients) setup_clients || return ;;
             test)
                 setup_pyspark 3.5 && setup_pyspark 4 && setup_tools_venv && setup_livy_jars ||
