@@ -12,11 +12,13 @@ import sys
 import tempfile
 
 import keeper
+from hadoop_yarn import YarnCluster
 from kubernetes import KubernetesCluster
 from parts import ClusterError, wait_until
 from spark_standalone import StandaloneCluster
 
-CLUSTERS = {"kubernetes": KubernetesCluster, "standalone": StandaloneCluster}
+CLUSTERS = {"kubernetes": KubernetesCluster, "standalone": StandaloneCluster,
+            "yarn": YarnCluster}
 HERE = pathlib.Path(__file__).parent
 
 

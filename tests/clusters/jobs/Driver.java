@@ -6,11 +6,14 @@ import java.nio.file.StandardOpenOption;
 import java.util.ArrayDeque;
 import java.util.Arrays;
 import java.util.Deque;
+import org.apache.spark.SparkConf;
+import org.apache.spark.api.java.JavaSparkContext;
 
 /**
  * A driver without Spark, for what is about drivers. Does its arguments one after the other: print
  * TEXT, error TEXT, mark FILE (a line more in it), open FIFO (whoever reads it goes on), wait FIFO,
- * lines COUNT, throw TEXT, exit CODE.
+ * lines COUNT, throw TEXT, exit CODE; and context NAME, for YARN, which counts no program as
+ * successful that has never had a SparkContext.
  */
 public class Driver {
     public static void main(String[] arguments) throws Exception {
@@ -33,6 +36,7 @@ public class Driver {
                     System.err.println("line " + i);
                 }
             }
+            case "context" -> new JavaSparkContext(new SparkConf().setAppName(with));
             case "throw" -> throw new IllegalStateException(with);
             case "exit" -> System.exit(Integer.parseInt(with));
             default -> throw new IllegalArgumentException(what);

@@ -2,7 +2,7 @@
 """Fixtures for tests on masters and workers, in place of those of tests/clusters, which are about
 Kubernetes."""
 
-import contextlib
+import functools
 import pathlib
 import sys
 import tempfile
@@ -11,7 +11,9 @@ import pytest
 
 sys.path[:0] = [str(pathlib.Path(__file__).parent), str(pathlib.Path(__file__).parents[1])]
 
+from asking import compile_jar  # noqa: E402
 from blackbox_fixtures import blackbox  # noqa: E402
+import backend_client  # noqa: E402
 import daemon as daemons  # noqa: E402
 import served  # noqa: E402
 
@@ -30,7 +32,7 @@ def daemon(request):
 def jars(tmp_path_factory):
     """Of jobs/, by the names of their classes."""
     folder = tmp_path_factory.mktemp("jars")
-    return {name: daemons.compile_jar(f"{name}.java", folder) for name in ("Driver", "Pi")}
+    return {name: compile_jar(f"{name}.java", folder) for name in ("Driver", "Pi")}
 
 
 @pytest.fixture(scope="session")
@@ -39,22 +41,10 @@ def jar(jars):
     return jars["Driver"]
 
 
-@contextlib.contextmanager
 def servers(path):
-    """Gives start(*options, **keys of the clusters). At the end what the servers run is deleted, and
-    nothing of theirs may be left on the clusters; then they are stopped."""
-    both, begun = served.both(), []
-
-    def begin_one(begin, *options, **keys):
-        begun.append(begin(*served.options(both, **keys), *options))
-        return begun[-1]
-
-    with blackbox.starter(path) as begin:
-        with served.clean(both):
-            yield lambda *options, **keys: begin_one(begin, *options, **keys)
-            for one in begun:
-                if one.process.poll() is None:
-                    one.delete_all()
+    both = served.both()
+    return backend_client.servers(blackbox.starter(path), served.clean(both),
+                                  functools.partial(served.options, both))
 
 
 @pytest.fixture

@@ -1,17 +1,12 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A master and its worker by plain HTTP, the standard library only."""
+"""A master and its worker by plain HTTP."""
 
-import json
 import os
 import pathlib
-import subprocess
-import time
-import urllib.error
-import urllib.request
 
 import keeper
+from asking import ask, until
 
-JOBS = pathlib.Path(__file__).resolve().parents[1] / "jobs"
 OVER = ("FINISHED", "FAILED", "ERROR", "KILLED")
 # of a driver that does little; the master of 3.5 does not open Java's modules to it
 OPENED = ("lang", "lang.invoke", "lang.reflect", "io", "net", "nio", "util", "util.concurrent",
@@ -20,40 +15,6 @@ QUICK = " ".join(["-XX:TieredStopAtLevel=1", "-XX:+UseSerialGC", *(
     f"--add-opens=java.base/{name}=ALL-UNNAMED" for name in (
         *(f"java.{package}" for package in OPENED), "sun.nio.ch", "sun.nio.cs",
         "sun.security.action", "sun.util.calendar"))])
-
-
-class Answer:
-    def __init__(self, status, headers, text):
-        self.status, self.headers, self.text = status, headers, text
-
-    def json(self):
-        return json.loads(self.text)
-
-
-def ask(method, url, body=None, timeout=30):
-    """Whatever the server answers; a body that is no text is sent as JSON."""
-    data = None
-    if body is not None:
-        data = (body if isinstance(body, str) else json.dumps(body)).encode()
-    request = urllib.request.Request(url, data, {"Content-Type": "application/json;charset=UTF-8"},
-                                     method=method)
-    try:
-        with urllib.request.urlopen(request, timeout=timeout) as answer:
-            return Answer(answer.status, dict(answer.headers), answer.read().decode())
-    except urllib.error.HTTPError as error:
-        return Answer(error.code, dict(error.headers), error.read().decode())
-
-
-def until(look, holds, what, seconds=60):
-    """Looks until what is seen is as wanted."""
-    deadline = time.monotonic() + seconds
-    while True:
-        seen = look()
-        if holds(seen):
-            return seen
-        if time.monotonic() > deadline:
-            raise AssertionError(f"{what}: not within {seconds} s; it is {seen}")
-        time.sleep(0.05)
 
 
 class Daemon:
@@ -125,15 +86,3 @@ class Daemon:
         head, _, text = page.partition("\n")
         assert head.startswith("==== Bytes "), page
         return text
-
-
-def compile_jar(source, folder):
-    """A class of jobs/ as a jar, for any line of Spark."""
-    java, home = os.environ["JAVA_HOME"], os.environ["SPARKHOST_TEST_SPARK35"]
-    name = pathlib.Path(source).stem
-    classes = pathlib.Path(folder) / f"{name}.classes"
-    jar = pathlib.Path(folder) / f"{name.lower()}.jar"
-    subprocess.run([f"{java}/bin/javac", "--release", "17", "-cp", f"{home}/jars/*", "-d",
-                    str(classes), str(JOBS / source)], check=True)
-    subprocess.run([f"{java}/bin/jar", "cf", str(jar), "-C", str(classes), "."], check=True)
-    return jar

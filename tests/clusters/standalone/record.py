@@ -14,7 +14,8 @@ import tempfile
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1]))
 
-from daemon import JOBS, Daemon, ask, compile_jar, until  # noqa: E402
+from asking import JOBS, ask, compile_jar, until  # noqa: E402
+from daemon import Daemon  # noqa: E402
 
 
 class Recorder:

@@ -3,17 +3,11 @@
 
 import contextlib
 
-from sessions import Session
-
-from daemon import JOBS, Daemon, until
+from asking import until
+from backend_client import SMALL, BackendClient
+from daemon import Daemon
 
 LINES = {"spark35": "35", "spark4": "4"}
-QUICK = "-XX:TieredStopAtLevel=1 -XX:+UseSerialGC"
-# of a driver that uses Spark, and its one executor
-SMALL = {"spark.executor.memory": "512m", "spark.cores.max": "1", "spark.ui.enabled": "false",
-         "spark.sql.shuffle.partitions": "1", "spark.driver.extraJavaOptions": QUICK,
-         "spark.executor.extraJavaOptions": QUICK}
-BACKEND = "Sparkhost-Backend"
 
 
 def option(daemon, **keys):
@@ -38,40 +32,16 @@ def clean(daemons):
               "the end of all drivers")
 
 
-class Client:
-    """A server, asked for one of its backends."""
+class Client(BackendClient):
+    """A server, asked for the backend of a cluster."""
+
+    small = {**SMALL, "spark.cores.max": "1"}
 
     def __init__(self, server, daemon, jar):
-        self.server, self.daemon, self.jar = server, daemon, jar
-        self.backend = {"backend": f"spark{daemon.line}"}
-
-    def submit(self, file, *args, headers=None, **fields):
-        body = {"file": str(file), "args": [str(word) for word in args], **fields}
-        response = self.server.client.post("/batches", params=self.backend, json=body,
-                                           headers=headers)
-        assert response.status_code == 201, response.text
-        assert response.headers[BACKEND] == self.backend["backend"]
-        return response.json()
-
-    def driver(self, *words, conf=(), **fields):
-        """A batch of jobs/Driver.java."""
-        fields = {"className": "Driver", "driverMemory": "256m", **fields}
-        return self.submit(self.jar, *words, conf={
-            "spark.driver.extraJavaOptions": QUICK, **dict(conf)}, **fields)
-
-    def pi(self, *words, **fields):
-        return self.submit(JOBS / "pi.py", *words, conf=SMALL, driverMemory="512m", **fields)
+        super().__init__(server, daemon, f"spark{daemon.line}", jar)
 
     def drivers(self):
-        """Those that the master says run or wait, by their ids."""
         return {one["id"]: one["state"] for one in self.daemon.state()["activedrivers"]}
-
-    def open_session(self):
-        response = self.server.client.post("/sessions", params=self.backend, json={
-            "kind": "pyspark", "conf": SMALL, "driverMemory": "512m"})
-        assert response.status_code == 201, response.text
-        assert response.headers[BACKEND] == self.backend["backend"]
-        return Session(self.server, response.json())
 
 
 def both():

@@ -2,7 +2,7 @@
 """Real masters and workers by plain HTTP: what the backend, and the fake that stands in for them, take
 for granted."""
 
-from daemon import ask, until
+from asking import ask, until
 
 
 def test_drivers_come_to_their_ends(daemon, jar):

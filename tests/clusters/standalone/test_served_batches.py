@@ -5,15 +5,8 @@ import json
 
 import pytest
 
-from daemon import until
-from served import SMALL, Client, both
-
-
-def reason(client, batch):
-    """Why it failed, as a client is told."""
-    over = client.server.until_over(batch)
-    assert over["state"] == "dead", over
-    return client.server.native(batch)["reason"]
+from asking import until
+from served import Client, both
 
 
 @pytest.fixture
@@ -24,7 +17,7 @@ def clients(server, jar):
 def test_spark_computes_pi_in_cluster_mode(server, clients, jars):
     """Python and a jar, to success and to failure, on executors of both lines."""
     def jar(line, *words):
-        return clients[line].submit(jars["Pi"], 2, *words, className="Pi", conf=SMALL,
+        return clients[line].submit(jars["Pi"], 2, *words, className="Pi", conf=Client.small,
                                     driverMemory="512m")
 
     batches = [(clients["35"].pi(2), False), (jar("4"), False), (jar("35", "fail"), True),
@@ -54,7 +47,7 @@ def test_what_fails_says_why(client):
              (client.submit("/no/such.jar", className="Driver", driverMemory="256m"),
               "/no/such.jar"),
              (client.submit("/no/such.py", driverMemory="256m"), "/no/such.py")]
-    told = [reason(client, batch) for batch, _ in cases]
+    told = [client.reason(batch) for batch, _ in cases]
     assert [words in text for text, (_, words) in zip(told, cases)] == [True] * len(cases), told
 
 

@@ -1,41 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """Master, worker or host go and come back: nothing is lost, doubled or flapping."""
 
-import contextlib
-
-from daemon import until
-
-
-class Counted:
-    """A driver that writes down that it has begun, and ends when it is told."""
-
-    def __init__(self, client, folder, gate, name="counted"):
-        self.client = client
-        self.marks = folder / f"{name}.marks"
-        self.begun, self.end = gate(f"{name}.begun"), gate(f"{name}.end")
-
-    def submit(self, **fields):
-        return self.client.driver("mark", self.marks, "open", self.begun.path, "wait",
-                                  self.end.path, "print", "done", **fields)
-
-    def starts(self):
-        return len(self.marks.read_text().splitlines()) if self.marks.exists() else 0
-
-    def assert_succeeds(self, batch):
-        server = self.client.server
-        assert server.until_over(batch)["state"] == "success", str(server.native(batch))
-        assert self.starts() == 1
-        assert "done" in server.whole_log(batch)
-
-
-@contextlib.contextmanager
-def away(daemon, part):
-    """Without a part; it is there again afterwards, however that goes."""
-    daemon.kill(part)
-    try:
-        yield
-    finally:
-        daemon.restart(part)
+from asking import until
+from backend_client import Counted, away
 
 
 def test_the_master_goes_and_comes_back(started, daemon, folder, gate):

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Sessions whose drivers run on workers: statements, interrupts, and a host that is killed."""
 
-from daemon import until
+from asking import until
 
 
 def test_a_session_outlives_its_host(started, gate):
