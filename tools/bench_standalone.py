@@ -17,11 +17,12 @@ class Standalone:
                         for each in ("standalone", "")]
         import daemon
         import served
+        import asking
         self.bench = bench
         self.line = bench.options.spark.replace(".", "")
         self.daemon, self.served, self.modes = daemon.Daemon(self.line), served, daemon.QUICK
         self.folder = tempfile.TemporaryDirectory(prefix="sparkhost-bench-")
-        self.jar = daemon.compile_jar("Driver.java", self.folder.name)
+        self.jar = asking.compile_jar("Driver.java", self.folder.name)
         self.gate = pathlib.Path(self.folder.name) / "gate"
         os.mkfifo(self.gate)
 
