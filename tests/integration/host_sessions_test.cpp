@@ -179,6 +179,8 @@ struct HostedSession {
     explicit HostedSession(const RealSpark& real) : spark(real), harness(real) {}
 
     void use(HostLife& life) { sessions.emplace(life.host->sessions()); }
+    /// Before the life's context goes: what belongs to its host runs there.
+    void let_go() { sessions.reset(); }
 
     asio::awaitable<void> open() {
         SessionSpec wanted;
@@ -363,6 +365,7 @@ void outlives_its_host(const RealSpark& spark, Files files) {
             co_await session.leave_two_behind();
         };
         run_on(life.io, script, spark_patience);
+        session.let_go();
         life.abandon();
     }
     HostLife life(session.harness, files);
@@ -375,6 +378,7 @@ void outlives_its_host(const RealSpark& spark, Files files) {
         co_await session.close();
     };
     run_on(life.io, script, spark_patience);
+    session.let_go();
     life.stop();
     for (const auto& process : processes) {
         BOOST_TEST(ends_in_time(process));
@@ -398,6 +402,7 @@ BOOST_DATA_TEST_CASE(a_session_whose_jvm_cannot_start_is_dead_and_says_why,
     session.use(life);
     run_on(
         life.io, [&] { return session.open_and_die(); }, spark_patience);
+    session.let_go();
     life.stop();
     session.expect_no_leftovers();
 }
