@@ -75,10 +75,9 @@ std::vector<Option> backend_options() {
                     &Config::standalone, &standalone_rule),
         list_option("yarn", "Backends", "KEY=VALUE,…",
                     "a YARN cluster for batches and sessions, such as "
-                    "name=hadoop,rm-url=http://rm.example.org:8088,staging=hdfs://nn.example.org:"
-                    "8020/user/{user}/.sparkStaging,webhdfs=http://nn.example.org:9870,"
-                    "spark-home=/opt/spark,hadoop-conf-dir=/etc/hadoop/conf; needs "
-                    "--agent-address; may be given several times; docs/server.md has the keys",
+                    "name=hadoop,rm-url=http://rm:8088,staging=hdfs://nn:8020/jobs,"
+                    "webhdfs=http://nn:9870, and spark-home; needs --agent-address; may be given "
+                    "several times; docs/server.md has the keys",
                     &Config::yarn, &yarn_rule),
         text_option("default-backend", "Backends", "NAME",
                     "where batches and sessions run whose request names no backend; without it "

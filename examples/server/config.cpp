@@ -309,7 +309,10 @@ std::string help_text() {
     const auto entry = [&](std::string_view name, std::string_view argument, std::string text) {
         out << "  --" << name << (argument.empty() ? "" : " ") << argument << '\n';
         for (std::size_t width = 72; !text.empty();) {
-            const auto cut = text.size() <= width ? text.size() : text.rfind(' ', width);
+            auto cut = text.size() <= width ? text.size() : text.rfind(' ', width);
+            if (cut == std::string::npos) {  // a word longer than the line
+                cut = std::min(text.find(' '), text.size());
+            }
             out << "        " << text.substr(0, cut) << '\n';
             text.erase(0, std::min(cut + 1, text.size()));
         }
