@@ -68,9 +68,9 @@ BOOST_AUTO_TEST_CASE(a_body_whose_source_fails_is_not_sent_again) {
     for (const auto& each : cases) {
         BOOST_TEST_CONTEXT(each.name) {
             test::run([&each](asio::any_io_executor executor) -> asio::awaitable<void> {
-                std::string seen = "unset";
-                ScriptedServer server(executor, [&seen](PeerPtr peer) -> asio::awaitable<void> {
-                    seen = co_await peer->request();
+                // it may read on when the client has gone, so it keeps nothing of ours
+                ScriptedServer server(executor, [](PeerPtr peer) -> asio::awaitable<void> {
+                    (void)co_await peer->request();
                 });
                 auto source = std::make_shared<BodySource>();
                 source->size = 20;
