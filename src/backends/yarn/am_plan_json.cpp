@@ -35,6 +35,21 @@ void read(const boost::json::object& json, const char* name, T& member) {
     member = boost::json::value_to<T>(json.at(name));
 }
 
+// by hand: Boost.JSON's own ways meet Boost.Range's where both have been included
+
+void read(const boost::json::object& json, const char* name, std::vector<std::string>& member) {
+    for (const auto& each : json.at(name).as_array()) {
+        member.emplace_back(each.as_string());
+    }
+}
+
+void read(const boost::json::object& json, const char* name,
+          std::map<std::string, std::string>& member) {
+    for (const auto& [key, each] : json.at(name).as_object()) {
+        member[std::string(key)] = std::string(each.as_string());
+    }
+}
+
 AmPlan decode(const boost::json::object& json) {
     AmPlan plan;
     read(json, "name", plan.name);
