@@ -109,7 +109,7 @@ Awaitable<ClaimSight> take_claim(std::shared_ptr<GuardedState> state, std::strin
 /// The judge of this backend's drivers.
 std::shared_ptr<ClaimJudge> make_judge(const std::shared_ptr<GuardedState>& state);
 
-// tickets.cpp. All but the last block.
+// tickets.cpp; all but open_tickets block.
 
 /// What opening finds in `work_dir`; makes what is missing there.
 struct FoundTickets {
