@@ -153,18 +153,32 @@ BOOST_AUTO_TEST_CASE(a_refusal_counts_only_once_the_claim_is_taken) {
 
 BOOST_AUTO_TEST_CASE(looks_come_slower_while_nothing_changes_and_at_once_in_a_hurry) {
     PollMachine poll(1000ms, 10s);
-    BOOST_TEST((poll.looked(true) == 1000ms));
-    BOOST_TEST((poll.looked(true) == 1000ms));
+    BOOST_TEST((poll.looked(true, 0ms) == 1000ms));
+    BOOST_TEST((poll.looked(true, 0ms) == 1000ms));
     auto last = 0ms;
     for (int i = 0; i < 20; ++i) {
-        const auto next = poll.looked(false);
+        const auto next = poll.looked(false, 0ms);
         BOOST_TEST((next >= last));
         last = next;
     }
     BOOST_TEST((last == 10s));
     poll.hurry();
-    BOOST_TEST((poll.looked(false) == 62ms));
-    BOOST_TEST((poll.looked(false) == 124ms));
+    BOOST_TEST((poll.looked(false, 0ms) == 62ms));
+    BOOST_TEST((poll.looked(false, 0ms) == 124ms));
+}
+
+BOOST_AUTO_TEST_CASE(looks_that_take_long_are_rare_whatever_the_hurry) {
+    PollMachine poll(1000ms, 10s);
+    poll.looked(true, 0ms);
+    BOOST_TEST((poll.rest() == 62ms));
+    poll.hurry();
+    BOOST_TEST((poll.looked(true, 500ms) == 2000ms));
+    BOOST_TEST((poll.rest() == 2000ms));
+    poll.looked(true, 60s);
+    BOOST_TEST((poll.rest() == 10s));
+    poll.hurry();
+    BOOST_TEST((poll.looked(true, 5ms) >= 62ms));
+    BOOST_TEST((poll.rest() == 62ms));
 }
 
 BOOST_AUTO_TEST_CASE(a_kill_takes_nothing_back_that_is_newer_than_what_it_read) {

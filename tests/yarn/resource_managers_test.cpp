@@ -5,6 +5,10 @@
 #include "support/run.hpp"
 #include "yarn/scripted_daemon.hpp"
 
+#include <boost/asio/co_spawn.hpp>
+#include <boost/asio/deferred.hpp>
+#include <boost/asio/experimental/parallel_group.hpp>
+#include <boost/asio/use_awaitable.hpp>
 #include <boost/test/unit_test.hpp>
 
 #include <memory>
@@ -74,6 +78,39 @@ BOOST_AUTO_TEST_CASE(a_submission_goes_to_the_active_one_as_its_user) {
         const RmReply next = co_await ResourceManagers::submit(all, "ada", "{}");
         BOOST_TEST((next.verdict == Verdict::done));
         BOOST_TEST(standby.asked().size() == 1U);
+    });
+}
+
+BOOST_AUTO_TEST_CASE(who_is_active_is_asked_once_for_all_who_want_to_know) {
+    test::run([](Executor executor) -> asio::awaitable<void> {
+        ScriptedDaemon active(executor);
+        active.say({info("ACTIVE"), {.status = "202 Accepted"}, {.status = "202 Accepted"}});
+        const Managers all = managers(executor, {active.url()});
+        auto both = asio::experimental::make_parallel_group(
+            asio::co_spawn(executor, ResourceManagers::kill(all, "", id), asio::deferred),
+            asio::co_spawn(executor, ResourceManagers::kill(all, "", id), asio::deferred));
+        auto [order, failed_1, reply_1, failed_2, reply_2] =
+            co_await both.async_wait(asio::experimental::wait_for_all(), asio::use_awaitable);
+        BOOST_TEST((reply_1.verdict == Verdict::done), reply_1.words);
+        BOOST_TEST((reply_2.verdict == Verdict::done), reply_2.words);
+        BOOST_TEST(active.asked().size() == 3U);
+    });
+}
+
+BOOST_AUTO_TEST_CASE(who_waits_for_anothers_question_asks_itself_when_that_fails) {
+    test::run([](Executor executor) -> asio::awaitable<void> {
+        ScriptedDaemon active(executor);
+        active.say(std::vector<Reply>(4, lost_reply()));  // as often as a question is repeated
+        active.say({info("ACTIVE"), {.status = "202 Accepted"}});
+        const Managers all = managers(executor, {active.url()});
+        auto both = asio::experimental::make_parallel_group(
+            asio::co_spawn(executor, ResourceManagers::kill(all, "", id), asio::deferred),
+            asio::co_spawn(executor, ResourceManagers::kill(all, "", id), asio::deferred));
+        auto [order, failed_1, reply_1, failed_2, reply_2] =
+            co_await both.async_wait(asio::experimental::wait_for_all(), asio::use_awaitable);
+        BOOST_TEST((reply_1.verdict == Verdict::unclear), reply_1.words);
+        BOOST_TEST((reply_2.verdict == Verdict::done), reply_2.words);
+        BOOST_TEST(active.left() == 0U);
     });
 }
 

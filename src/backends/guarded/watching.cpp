@@ -30,6 +30,10 @@ private:
     std::shared_ptr<GuardedState> state_;
 };
 
+bool Watching::is_cancelled(const asio::cancellation_state& state) {
+    return state.cancelled() != asio::cancellation_type::none;
+}
+
 std::vector<std::string> Watching::open_tickets() const {
     std::vector<std::string> tickets;
     for (const auto& [ticket, facts] : shared_->table) {
@@ -75,6 +79,7 @@ void Watching::released(const std::string& ticket) {
 
 void Watching::hurry() {
     poll_.hurry();
+    hurried_ = true;
     if (waiting_) {
         waiting_->wake(WakeReason::changed);
     }
@@ -134,6 +139,28 @@ asio::awaitable<void> Watching::pause(Self self, std::optional<std::chrono::mill
     over->emit(asio::cancellation_type::all);
 }
 
+/// Gives how long to wait for the next look.
+asio::awaitable<PollMachine::Interval> Watching::look_once(Self self) {
+    const auto& clock = self->shared_->context.clock;
+    const auto began = clock->steady_now();
+    self->news_ = false;
+    co_await self->look();
+    const auto took = clock->steady_now() - began;
+    self->hurried_ = false;  // the machine knows
+    co_return self->poll_.looked(self->news_,
+                                 std::chrono::duration_cast<PollMachine::Interval>(took));
+}
+
+/// Behind a look, however many hurry: a crowd that comes is one change.
+asio::awaitable<void> Watching::rest(Self self) {
+    const auto looked = co_await asio::this_coro::cancellation_state;
+    if (is_cancelled(looked)) {
+        co_return;
+    }
+    const auto& clock = self->shared_->context.clock;
+    co_await clock->sleep_until(clock->steady_now() + self->poll_.rest());
+}
+
 asio::awaitable<void> Watching::go_on(Self self) {
     for (const auto& [ticket, facts] : self->shared_->table) {
         self->changed(ticket);
@@ -141,22 +168,24 @@ asio::awaitable<void> Watching::go_on(Self self) {
     // What exists is known without the cluster, which is asked only how it goes.
     self->sink_->snapshot_complete();
     while (true) {
-        const auto before = co_await asio::this_coro::cancellation_state;
-        if (before.cancelled() != asio::cancellation_type::none) {
+        std::optional<PollMachine::Interval> length;
+        const bool looks = !self->open_tickets().empty();
+        if (looks) {
+            length = co_await look_once(self);
+            co_await rest(self);
+            *length -= self->poll_.rest();
+        }
+        const auto looked = co_await asio::this_coro::cancellation_state;
+        if (is_cancelled(looked)) {
             break;
         }
-        std::optional<std::chrono::milliseconds> length;
-        if (!self->open_tickets().empty()) {
-            self->news_ = false;
-            co_await self->look();
-            length = self->poll_.looked(self->news_);
-        }
-        const auto cancellation = co_await asio::this_coro::cancellation_state;
-        if (cancellation.cancelled() != asio::cancellation_type::none) {
-            break;
-        }
-        if (length || self->open_tickets().empty()) {
+        const bool looks_again = looks ? self->hurried_ : !self->open_tickets().empty();
+        if (!looks_again) {
             co_await pause(self, length);
+        }
+        const auto paused = co_await asio::this_coro::cancellation_state;
+        if (is_cancelled(paused)) {
+            break;
         }
     }
 }

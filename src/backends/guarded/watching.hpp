@@ -7,6 +7,7 @@
 #include "waiter.hpp"
 
 #include <boost/asio/awaitable.hpp>
+#include <boost/asio/cancellation_state.hpp>
 
 #include <chrono>
 #include <map>
@@ -36,6 +37,7 @@ protected:
     virtual asio::awaitable<void> look() = 0;
     virtual void forgotten(const std::string& ticket) { (void)ticket; }
 
+    static bool is_cancelled(const asio::cancellation_state& state);
     /// Of those that have a driver and no end.
     std::vector<std::string> open_tickets() const;
     void trouble(std::string reason);
@@ -49,6 +51,8 @@ protected:
 private:
     friend class HookedIn;
     static asio::awaitable<void> go_on(Self self);
+    static asio::awaitable<PollMachine::Interval> look_once(Self self);
+    static asio::awaitable<void> rest(Self self);
     static asio::awaitable<void> pause(Self self, std::optional<std::chrono::milliseconds> length);
 
     /// Says it once more: a submit or kill has come back to it.
@@ -60,7 +64,8 @@ private:
     PollMachine poll_;
     std::map<std::string, ApplicationStatus> told_{};
     std::string trouble_{};
-    bool news_{false};  ///< since the last look
+    bool news_{false};     ///< since the last look
+    bool hurried_{false};  ///< since the last look was over
     std::shared_ptr<Waiter> waiting_{};
 };
 

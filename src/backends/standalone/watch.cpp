@@ -12,14 +12,6 @@
 
 namespace sparkhost::detail::standalone {
 
-namespace {
-
-bool is_cancelled(const asio::cancellation_state& state) {
-    return state.cancelled() != asio::cancellation_type::none;
-}
-
-}  // namespace
-
 TrackingSight Watch::sight_of_driver(const std::string& ticket, DriverSight sight) {
     auto& known = followed_[ticket];
     const SteadyTime now = state_->context.clock->steady_now();

@@ -43,8 +43,8 @@ void ManagerMachine::begin() {
 void ManagerMachine::heard(const Result<http::Response>& response) {
     if (step_ == Step::request) {
         heard_answer(response);
-    } else if (again_) {
-        heard_info_again(response);
+    } else if (step_ == Step::proof) {
+        heard_proof(response);
     } else {
         heard_info(response);
     }
@@ -84,8 +84,7 @@ void ManagerMachine::heard_answer(const Result<http::Response>& response) {
         finish(End::answered);
         return;
     }
-    again_ = true;
-    step_ = Step::info;
+    step_ = Step::proof;
 }
 
 /// While a ResourceManager recovers it denies what it has not read yet.
@@ -93,7 +92,7 @@ bool ManagerMachine::wants_proof() const {
     return inquiry_ == Inquiry::lists || outcome_.status == 404;
 }
 
-void ManagerMachine::heard_info_again(const Result<http::Response>& response) {
+void ManagerMachine::heard_proof(const Result<http::Response>& response) {
     const auto info = info_of(response);
     if (info && info->active && info->started_on == outcome_.info.started_on) {
         finish(End::answered);

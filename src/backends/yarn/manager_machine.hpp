@@ -4,7 +4,7 @@
 
 // Which ResourceManager is asked, and which of its answers is believed. Pure.
 //
-//     info ──ACTIVE──> request ──answer──> (info again) ──> over
+//     info ──ACTIVE──> request ──answer──> (proof) ──> over
 //       │                 │
 //       └──── else ───────┴── not heard ──> the next one's info …
 
@@ -50,7 +50,12 @@ public:
         begin();
     }
 
-    enum class Step { info, request, over };
+    enum class Step {
+        info,
+        request,
+        proof,  ///< info once more, to be sent from now on
+        over
+    };
     Step step() const { return step_; }
     /// Whom to ask.
     std::size_t which() const { return which_; }
@@ -63,7 +68,7 @@ public:
 private:
     void begin();
     void heard_info(const Result<http::Response>& response);
-    void heard_info_again(const Result<http::Response>& response);
+    void heard_proof(const Result<http::Response>& response);
     void heard_answer(const Result<http::Response>& response);
     bool wants_proof() const;
     void note(std::string_view why);
@@ -74,7 +79,6 @@ private:
     Inquiry inquiry_;
     std::size_t which_{0};
     Step step_{Step::info};
-    bool again_{false};  ///< the info that is asked for comes after the answer
     ManagerOutcome outcome_{};
 };
 

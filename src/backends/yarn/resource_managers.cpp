@@ -4,8 +4,13 @@
 #include "backends/yarn/manager_machine.hpp"
 #include "http/places.hpp"
 #include "http/url.hpp"
+#include "waiter.hpp"
 
+#include <cstddef>
+#include <memory>
+#include <optional>
 #include <utility>
+#include <vector>
 
 namespace sparkhost::detail::yarn {
 
@@ -117,19 +122,31 @@ AppLook app_look(const ManagerOutcome& outcome, const std::string& id) {
     return look;
 }
 
+/// Who wants to know which one is active while that is being asked waits for the answer.
+struct InfoOnItsWay {
+    std::vector<std::shared_ptr<Waiter>> waiting{};
+    std::optional<http::Response> response{};
+};
+
 }  // namespace
 
 struct ResourceManagers::Impl {
     Impl(boost::asio::any_io_executor executor, Options given)
         : options(std::move(given)),
-          places(std::make_shared<http::Places>(std::move(executor), options.http, options.urls)) {}
+          places(std::make_shared<http::Places>(std::move(executor), options.http, options.urls)),
+          infos(places->size()) {}
 
     http::Request request(std::string method, std::string target, std::string_view user) const;
+    http::Request info_request() const;
     static boost::asio::awaitable<ManagerOutcome> ask(std::shared_ptr<Impl> self,
                                                       http::Request request, Inquiry inquiry);
+    static Awaitable<http::Response> send(std::shared_ptr<Impl> self, std::size_t which,
+                                          http::Request request);
+    static Awaitable<http::Response> info(std::shared_ptr<Impl> self, std::size_t which);
 
     Options options;
     std::shared_ptr<http::Places> places;
+    std::vector<std::shared_ptr<InfoOnItsWay>> infos;  ///< of each place; none: nobody asks
 };
 
 http::Request ResourceManagers::Impl::request(std::string method, std::string target,
@@ -150,6 +167,44 @@ http::Request ResourceManagers::Impl::request(std::string method, std::string ta
     return made;
 }
 
+http::Request ResourceManagers::Impl::info_request() const {
+    return request("GET", "/info", options.user);
+}
+
+Awaitable<http::Response> ResourceManagers::Impl::send(std::shared_ptr<Impl> self,
+                                                       std::size_t which, http::Request request) {
+    const http::Place& place = self->places->at(which);
+    co_return co_await place.client->send(std::move(request));
+}
+
+/// One that is on its way already will do: it says since when that one has been active.
+Awaitable<http::Response> ResourceManagers::Impl::info(std::shared_ptr<Impl> self,
+                                                       std::size_t which) {
+    if (const auto others = self->infos[which]) {
+        auto waiter = std::make_shared<Waiter>();
+        others->waiting.push_back(waiter);
+        const WakeReason reason = co_await Waiter::wait(std::move(waiter));
+        if (reason == WakeReason::cancelled) {
+            co_return Error(Errc::indeterminate, "it was cancelled");
+        }
+        if (others->response) {
+            co_return *others->response;
+        }
+        co_return co_await send(self, which, self->info_request());
+    }
+    const auto own = std::make_shared<InfoOnItsWay>();
+    self->infos[which] = own;
+    Result<http::Response> response = co_await send(self, which, self->info_request());
+    self->infos[which].reset();
+    if (response) {
+        own->response = *response;
+    }
+    for (const auto& each : own->waiting) {
+        each->wake(WakeReason::changed);
+    }
+    co_return response;
+}
+
 boost::asio::awaitable<ManagerOutcome> ResourceManagers::Impl::ask(std::shared_ptr<Impl> self,
                                                                    http::Request request,
                                                                    Inquiry inquiry) {
@@ -162,11 +217,18 @@ boost::asio::awaitable<ManagerOutcome> ResourceManagers::Impl::ask(std::shared_p
     ManagerMachine machine(std::move(urls), inquiry);
     while (machine.step() != ManagerMachine::Step::over) {
         const std::size_t which = (first + machine.which()) % size;
-        http::Request sent = machine.step() == ManagerMachine::Step::request
-                                 ? request
-                                 : self->request("GET", "/info", self->options.user);
-        const http::Place& place = self->places->at(which);
-        Result<http::Response> response = co_await place.client->send(std::move(sent));
+        Awaitable<http::Response> asking;
+        switch (machine.step()) {
+            case ManagerMachine::Step::info:
+                asking = info(self, which);
+                break;
+            case ManagerMachine::Step::proof:
+                asking = send(self, which, self->info_request());
+                break;
+            default:
+                asking = send(self, which, request);
+        }
+        Result<http::Response> response = co_await std::move(asking);
         machine.heard(response);
     }
     ManagerOutcome outcome = machine.outcome();

@@ -12,7 +12,7 @@ using namespace std::chrono_literals;
 using SubmitDo = SubmissionStep::Do;
 
 constexpr int most_posts = 3;
-constexpr std::chrono::milliseconds first_pause{10ms};
+constexpr std::chrono::milliseconds first_pause{20ms};
 constexpr std::chrono::milliseconds longest_pause{1s};
 /// Storing takes some tenths of a second, and some seconds when the cluster is busy.
 constexpr std::chrono::milliseconds longest_wait{30s};
@@ -93,7 +93,7 @@ SubmissionMove SubmissionMachine::posted(const RmReply& reply) {
     ++posts_;
     switch (reply.verdict) {
         case RmReply::Verdict::done:
-            return SubmissionStep{SubmitDo::look, {}, {}};
+            return wait();
         case RmReply::Verdict::refused:
             return seal(reply.words);
         default:

@@ -17,10 +17,6 @@ namespace {
 /// Lines that one look can write for an application.
 constexpr int most_news = 3;
 
-bool is_cancelled(const asio::cancellation_state& state) {
-    return state.cancelled() != asio::cancellation_type::none;
-}
-
 }  // namespace
 
 TrackingSight Watch::sight_of(const std::string& ticket, const std::optional<AppSight>& app) {

@@ -46,6 +46,9 @@ class Daemon:
     def info(self):
         return ask("GET", f"{self.rm}/ws/v1/cluster/info").json()["clusterInfo"]
 
+    def metrics(self):
+        return ask("GET", f"{self.rm}/ws/v1/cluster/metrics").json()["clusterMetrics"]
+
     def new_id(self):
         answer = ask("POST", as_user(f"{self.rm}/ws/v1/cluster/apps/new-application"))
         return answer.json()["application-id"]
