@@ -18,7 +18,7 @@ class Standalone:
         import daemon
         import served
         import asking
-        self.bench = bench
+        self.bench, self.asking = bench, asking
         self.line = bench.options.spark.replace(".", "")
         self.daemon, self.served, self.modes = daemon.Daemon(self.line), served, daemon.QUICK
         self.folder = tempfile.TemporaryDirectory(prefix="sparkhost-bench-")
@@ -26,9 +26,12 @@ class Standalone:
         self.gate = pathlib.Path(self.folder.name) / "gate"
         os.mkfifo(self.gate)
 
-    def options(self):
+    def ways(self):
         keys = {"shortest_interval": "1s", "longest_interval": "10s"}
-        return self.served.option(self.daemon, **keys)
+        return {"": self.served.option(self.daemon, **keys)}
+
+    def list_all(self):
+        return len(self.asking.ask("GET", f"{self.daemon.web}/json/").text)
 
     def body(self):
         return {"file": str(self.jar), "className": "Driver", "args": ["wait", str(self.gate)],

@@ -4,6 +4,7 @@
 --deploy-mode cluster` to the same one; following those that wait; until a driver is seen to run."""
 
 import sys
+import tempfile
 
 import cluster_bench
 
@@ -15,15 +16,24 @@ SMALL = {"spark.executor.instances": "1", "spark.executor.memory": "512m",
 class Yarn:
     def __init__(self, bench):
         sys.path[:0] = [str(cluster_bench.ROOT / "tests/clusters" / each) for each in ("yarn", "")]
+        import asking
         import daemon
         import served
-        self.bench = bench
+        self.bench, self.asking = bench, asking
+        self.folder = tempfile.TemporaryDirectory(prefix="sparkhost-bench-")
         self.daemon, self.served = daemon.Daemon(), served
         self.name = f"yarn{bench.options.spark.replace('.', '')}"
 
-    def options(self):
+    def ways(self):
         keys = {"shortest_interval": "1s", "longest_interval": "10s"}
-        return self.served.option(self.daemon, self.name[4:], **keys)
+        hdfs, shared = (self.served.option(self.daemon, self.name[4:], **keys, **more)
+                        for more in ({}, {"staging": f"file://{self.folder.name}"}))
+        return {"by a shared folder": shared, "by WebHDFS": hdfs}
+
+    def list_all(self):
+        answer = self.asking.ask("GET", f"{self.daemon.rm}/ws/v1/cluster/apps?states=NEW,NEW_SAVING,"
+                                 "SUBMITTED,ACCEPTED,RUNNING&deSelects=resourceRequests")
+        return len(answer.text)
 
     def body(self):
         return {"file": str(JOBS / "pi.py"), "args": ["2"], "driverMemory": "512m", "conf": SMALL}

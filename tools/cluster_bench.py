@@ -40,52 +40,65 @@ def until(holds, what, patience=300, every=0.02):
 
 
 class ClusterBench:
-    """One run. `cluster` has what differs: the server's options(), body() of a batch, the words and
-    the environment() of spark_submit(); count() of applications that are not over, any_runs(),
-    end_all(); hold() and go_on(), between which no driver starts."""
+    """One run. `cluster` has what differs: ways(), by name what the server is given for each way to
+    hand over files; body() of a batch, the words and the environment() of spark_submit(); count()
+    of applications that are not over, any_runs(), end_all(); list_all(), what the cluster says of
+    all of them, in bytes; hold() and go_on(), between which no driver starts."""
 
     def __init__(self, name, description, cluster):
-        self.bench = Bench(name, description)
+        self.bench = Bench(name, description, crowd=(1000, 20))
         self.cluster = cluster(self.bench)
 
     def run(self):
-        options = ["--no-local-backend", "--agent-address", "tcp:127.0.0.1:0", "--max-running",
-                   "100000", "--max-queued", "100000", *self.cluster.options()]
-        with Server(self.bench, options=options) as server:
-            self.submissions(server)
-            self.following(server)
-            self.cluster.go_on()
-            self.latency(server)
+        ways = self.cluster.ways()
+        for number, (way, options) in enumerate(ways.items()):
+            options = ["--no-local-backend", "--agent-address", "tcp:127.0.0.1:0", "--max-running",
+                       "100000", "--max-queued", "100000", *options]
+            with Server(self.bench, options=options) as server:
+                self.cluster.hold()
+                first = number == 0
+                crowd = self.bench.crowd if first else self.bench.rounds(100, 10)
+                self.submissions(server, way, crowd)
+                if first:
+                    self.following(server, crowd + 1)
+                self.remove_all(server)
+                self.cluster.go_on()
+                if number == len(ways) - 1:
+                    self.latency(server)
         return self.bench.finish()
 
     # drivers that cannot start, so nothing but submitting happens
-    def submissions(self, server):
-        number = self.bench.rounds(300, 20)
-        self.cluster.hold()
-        self.bench.progress(f"{number} submissions")
+    def submissions(self, server, way, number):
+        way = way and f", {way}"
+        self.bench.progress(f"{number} submissions{way}")
         with Wire(server.address) as wire:
             self.post(wire, 1)  # connections, classes of the daemon
             before, began = cpu_seconds(server.process.pid), time.monotonic()
             self.post(wire, number, already=1)
             seconds = time.monotonic() - began
             cpu = 1000 * (cpu_seconds(server.process.pid) - before) / number
-        self.bench.progress("spark-submit to the same daemon")
-        samples = [self.spark_submit() for _ in range(1 if self.bench.options.quick else 3)]
-        self.bench.add("submissions until the cluster has them, each second", number / seconds, "/s",
-                       at_least=GOAL_RATE, baseline="spark-submit",
-                       beside=1 / median([wall for wall, _ in samples]))
-        self.bench.add("CPU of the host for each", cpu, "ms", at_most=GOAL_CPU,
-                       baseline="spark-submit", beside=1000 * median([used for _, used in samples]))
-        self.bench.add("spark-submit, each", median([wall for wall, _ in samples]), "s")
-        self.cluster.end_all()
-        until(lambda: self.cluster.count() <= number + 1, "the end of spark-submit's")
-        self.held = number + 1
+        if not hasattr(self, "samples"):
+            self.bench.progress("spark-submit to the same daemon")
+            rounds = 1 if self.bench.options.quick else 3
+            self.samples = [self.spark_submit() for _ in range(rounds)]
+            self.bench.add("spark-submit, each", self.middle(0), "s")
+            self.cluster.end_all()
+            until(lambda: self.cluster.count() <= number + 1, "the end of spark-submit's")
+        self.bench.add(f"submissions, each second{way}", number / seconds, "/s",
+                       at_least=GOAL_RATE, baseline="spark-submit", beside=1 / self.middle(0))
+        self.bench.add(f"CPU of the host for each{way}", cpu, "ms", at_most=GOAL_CPU,
+                       baseline="spark-submit", beside=1000 * self.middle(1))
+
+    def middle(self, which):
+        return median([sample[which] for sample in self.samples])
 
     def post(self, wire, number, already=0):
+        """Until the cluster has them."""
         for _ in range(number):
             wire.call("POST", "/batches", self.cluster.body())
         wanted = number + already
-        until(lambda: self.cluster.count() >= wanted, f"{wanted} applications on the cluster")
+        until(lambda: self.cluster.count() >= wanted, f"{wanted} applications on the cluster",
+              patience=600, every=0.1)
 
     def spark_submit(self):
         """Seconds until it has ended, and the CPU seconds that took."""
@@ -98,17 +111,28 @@ class ClusterBench:
             fail("spark-submit failed:\n" + done.stderr[-2000:])
         return wall, (after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime)
 
-    def following(self, server):
-        seconds = 2 if self.bench.options.quick else 20
-        self.bench.progress(f"following {self.held} for {seconds} s")
+    def following(self, server, number):
+        seconds = 2 if self.bench.options.quick else 30
+        self.bench.progress(f"following {number} for {seconds} s")
         before = cpu_seconds(server.process.pid)
         time.sleep(seconds)
         share = 100 * (cpu_seconds(server.process.pid) - before) / seconds
-        self.bench.add(f"CPU of the host while it follows {self.held} that wait", share, "%")
+        self.bench.add(f"CPU of the host while it follows {number} that wait", share, "%")
+        took = []
+        for _ in range(3):
+            began = time.monotonic()
+            size = self.cluster.list_all()
+            took.append(time.monotonic() - began)
+        self.bench.add(f"one list of {number}, from the daemon", 1000 * median(took), "ms")
+        self.bench.add(f"one list of {number}, its size", size / 1e6, "MB")
+
+    def remove_all(self, server):
         with Wire(server.address) as wire:
             while found := wire.get("/batches?size=1000")[1]["sessions"]:
+                self.bench.progress(f"removing {len(found)}")
                 for one in found:
                     wire.call("DELETE", f"/batches/{one['id']}")
+        until(lambda: self.cluster.count() == 0, "the end of all", patience=600)
 
     def latency(self, server):
         """From the request until somebody who waits is told that the driver runs."""

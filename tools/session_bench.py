@@ -38,7 +38,8 @@ def fail(text):
 class Bench:
     """Reads the options, keeps the figures, prints them, writes them as the other benchmarks do."""
 
-    def __init__(self, name, description):
+    def __init__(self, name, description, crowd=None):
+        """`crowd`: how many for --crowd, usually and with --quick; there is no --crowd without."""
         self.name = name
         parser = argparse.ArgumentParser(prog=f"tools/bench {name}", description=description,
                                          formatter_class=argparse.RawDescriptionHelpFormatter)
@@ -47,7 +48,11 @@ class Bench:
         parser.add_argument("--rounds", type=int)
         parser.add_argument("--spark", choices=("3.5", "4"), default="3.5")
         parser.add_argument("--server", default=str(SERVER))
+        if crowd:
+            parser.add_argument("--crowd", type=int, help=f"how many at once; {crowd[0]}")
         self.options = parser.parse_args()
+        if crowd:
+            self.crowd = self.options.crowd or crowd[self.options.quick]
         suffix = self.options.spark.replace(".", "")
         try:
             self.spark = os.environ[f"SPARKHOST_TEST_SPARK{suffix}"]
