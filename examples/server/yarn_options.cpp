@@ -24,6 +24,7 @@ const std::vector<BackendKey<YarnBackendOptions>>& yarn_keys() {
         path_key("spark-home", &Y::spark_home),
         text_key("spark-archive", &Y::spark_archive),
         list_key("pyspark-archive", &Y::pyspark_archives),
+        text_key("guard-jar", &Y::guard_jar),
         path_key("java-home", &Y::java_home),
         text_key("python", &Y::python),
         text_key("queue", &Y::queue),

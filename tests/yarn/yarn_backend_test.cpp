@@ -59,6 +59,31 @@ BOOST_AUTO_TEST_CASE(a_batch_runs_as_an_application_of_its_user_queue_and_name) 
     BOOST_TEST(files.size() == 3u);  // the folder, the archive, the guard
 }
 
+BOOST_AUTO_TEST_CASE(a_guard_that_is_there_for_all_is_not_handed_over_again) {
+    const std::string shared = "/apps/guard.jar";
+    std::string jar;
+    until_running(submit("endless"));
+    for (const auto& each : std::filesystem::directory_iterator(host.backend.work_dir)) {
+        jar = each.path().extension() == ".jar" ? read_text(each.path()) : jar;
+    }
+    change([&](Cluster& c) { c.hdfs.put(shared, jar, "hdfs"); });
+    host.backend.guard_jar = "hdfs://namenode:8020" + shared;
+    host.crash();
+    host.start();
+    until_running(submit("endless"));
+    const auto files = host.cluster.with(
+        [](Cluster& c) { return c.hdfs.below("/user/" + test_user + "/.sparkStaging"); });
+    BOOST_TEST(files.size() == 3u + 2u);  // the second has a folder and the archive
+
+    change([&](Cluster& c) { c.hdfs.put(shared, jar + "more", "hdfs"); });
+    const auto other = until_ended(submit("succeeds"));
+    BOOST_TEST(other.state() == BatchState::dead);
+    BOOST_TEST(has(other.reason, "is of another version"), other.reason);
+    change([&](Cluster& c) { c.hdfs.remove(shared); });
+    const auto gone = until_ended(submit("succeeds"));
+    BOOST_TEST(has(gone.reason, "guard_jar: cannot look at"), gone.reason);
+}
+
 BOOST_AUTO_TEST_CASE(arguments_are_granted_and_stand_nowhere_else) {
     auto spec = scripted_spec("succeeds", "m");
     spec.args.emplace_back("it's $HOME \"hunter2\"");
@@ -267,6 +292,7 @@ BOOST_AUTO_TEST_CASE(a_wrong_option_is_named) {
     names("staging", [](Options& o) { o.staging = "s3://bucket/x"; });
     names("webhdfs", [](Options& o) { o.webhdfs.clear(); });
     names("spark_home", [](Options& o) { o.spark_home.clear(); });
+    names("guard_jar", [](Options& o) { o.guard_jar = "/opt/guard.jar"; });
     names("work_dir", [](Options& o) { o.work_dir = "x"; });
     names("user", [](Options& o) { o.user = "a b"; });
     names("environment", [](Options& o) { o.environment["SPARKHOST_GUARD_TICKET"] = "x"; });

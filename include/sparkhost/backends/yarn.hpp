@@ -51,6 +51,9 @@ struct YarnBackendOptions {
     std::string spark_archive{};
     /// URIs of pyspark.zip and py4j-*-src.zip, for Python with `spark_archive`.
     std::vector<std::string> pyspark_archives{};
+    /// URI (hdfs: or file:) of this version's `work_dir`/sparkhost-guard-….jar, put there by hand
+    /// and readable for all who submit. Empty: handed over with each application, some 30 KB.
+    std::string guard_jar{};
     /// java of the nodes ("/usr/lib/jvm/java-17"). Empty: their JAVA_HOME.
     std::string java_home{};
     /// Interpreter for Python applications on the nodes (PYSPARK_PYTHON). Empty: python3.

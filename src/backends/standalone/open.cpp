@@ -1,9 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "backends/guarded/secrets.hpp"
+#include "backends/guarded/guard_jar_file.hpp"
 #include "backends/standalone/jws.hpp"
 #include "backends/standalone/standalone_state.hpp"
 
-#include "backends/common/posix_file.hpp"
 #include "guard/guard_jar.hpp"
 #include "hop.hpp"
 
@@ -42,25 +41,20 @@ std::string uri_path(const std::string& path) {
     return encoded;
 }
 
-Result<std::string> place_guard_jar(const StandaloneBackendOptions& options) {
+Result<std::string> guard_jar_url(const StandaloneBackendOptions& options) {
     if (!options.guard_jar.empty()) {
         return options.guard_jar.starts_with('/') ? "file:" + options.guard_jar : options.guard_jar;
     }
     const std::string_view jar = detail::guard_jar();
-    const std::string path =
-        options.work_dir + "/sparkhost-guard-" + guarded::short_hash(jar) + ".jar";
-    auto there = read_whole_file(path);
-    if (!there || *there != jar) {
-        if (auto written = write_file_durably(path, jar); !written) {
-            return written.error();
-        }
+    if (auto placed = guarded::place_guard_jar(options.work_dir, jar); !placed) {
+        return placed.error();
     }
-    return "file:" + uri_path(path);
+    return "file:" + uri_path(guarded::guard_jar_path(options.work_dir, jar));
 }
 
 Result<OwnFiles> look_at_files(const StandaloneBackendOptions& options) {
     OwnFiles files;
-    auto jar = place_guard_jar(options);
+    auto jar = guard_jar_url(options);
     if (!jar) {
         return jar.error();
     }

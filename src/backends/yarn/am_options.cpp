@@ -88,6 +88,9 @@ void check_spark(const YarnBackendOptions& options) {
                       "YARN unpacks");
     }
     check_pyspark_archives(options);
+    if (!options.guard_jar.empty() && !is_cluster_uri(options.guard_jar)) {
+        refuse_option("guard_jar", "must be a file's URI, hdfs:// or file:///");
+    }
     for (auto [value, option] :
          {std::pair{&options.spark_home, "spark_home"}, {&options.java_home, "java_home"}}) {
         if (!value->empty() && !is_plain_path(*value)) {

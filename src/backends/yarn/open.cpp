@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
+#include "backends/guarded/guard_jar_file.hpp"
 #include "backends/yarn/yarn_state.hpp"
 
 #include "backends/common/posix_file.hpp"
+#include "guard/guard_jar.hpp"
 #include "hop.hpp"
 
 #include <boost/asio/this_coro.hpp>
@@ -66,6 +68,9 @@ Result<std::string> name_of_process_user() {
 
 Result<OwnFiles> look_at_machine(const YarnBackendOptions& options) {
     OwnFiles own;
+    if (auto placed = guarded::place_guard_jar(options.work_dir, guard_jar()); !placed) {
+        return placed.error();
+    }
     auto user = options.user.empty() ? name_of_process_user() : options.user;
     if (!user) {
         return user.error();

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+#include "backends/guarded/guard_jar_file.hpp"
 #include "backends/guarded/secrets.hpp"
 #include "backends/yarn/conf_archive.hpp"
 #include "backends/yarn/yarn_state.hpp"
@@ -11,7 +12,9 @@
 #include <algorithm>
 #include <cctype>
 #include <cstddef>
+#include <cstdint>
 #include <memory>
+#include <string_view>
 #include <utility>
 
 namespace sparkhost::detail::yarn {
@@ -72,6 +75,34 @@ Awaitable<PlacedResource> place_own(std::shared_ptr<YarnState> state, std::strin
     co_return placed;
 }
 
+/// Its own copy, or the one that is there for all.
+Awaitable<PlacedResource> place_guard(std::shared_ptr<YarnState> state, Request request,
+                                      std::string folder) {
+    const std::string& user = request->own.plan.user;
+    const std::string_view jar = detail::guard_jar();
+    if (state->options.guard_jar.empty()) {
+        std::string uri = folder + "/" + std::string(guard_jar_name);
+        std::string bytes(jar);
+        co_return co_await place_own(state, user, std::move(uri), std::move(bytes));
+    }
+    PlacedResource placed;
+    placed.link = guard_jar_name;
+    placed.uri = state->options.guard_jar;
+    Result<FileStatus> status = co_await Staging::status(state->staging, user, placed.uri);
+    if (!status) {
+        co_return Error(status.error().code, "guard_jar: " + status.error().detail);
+    }
+    if (status->size != static_cast<std::int64_t>(jar.size())) {
+        co_return Error(Errc::backend_failed,
+                        "guard_jar: " + placed.uri + " is of another version of sparkhost; put " +
+                            guarded::guard_jar_path(state->options.work_dir, jar) +
+                            " there under a new name");
+    }
+    placed.size = status->size;
+    placed.modified_ms = status->modified_ms;
+    co_return placed;
+}
+
 /// The configuration, and the guard.
 Awaitable<std::vector<PlacedResource>> place_all_own(std::shared_ptr<YarnState> state,
                                                      Request request,
@@ -94,10 +125,7 @@ Awaitable<std::vector<PlacedResource>> place_all_own(std::shared_ptr<YarnState> 
     conf->link = "__spark_conf__";
     conf->archive = true;
     own.push_back(std::move(*conf));
-    std::string jar_uri = placement->staging_uri + "/" + std::string(guard_jar_name);
-    std::string jar(detail::guard_jar());
-    Result<PlacedResource> guard =
-        co_await place_own(state, request->own.plan.user, std::move(jar_uri), std::move(jar));
+    Result<PlacedResource> guard = co_await place_guard(state, request, placement->staging_uri);
     if (!guard) {
         co_return guard.error();
     }
