@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
+#include "backends/guarded/kill.hpp"
 #include "backends/standalone/standalone_state.hpp"
 
 #include "crash_point.hpp"
-#include "hop.hpp"
 
 #include <memory>
 #include <utility>
@@ -45,38 +45,11 @@ Awaitable<void> kill_application(std::shared_ptr<StandaloneState> state, Ticket 
         co_return decoded.error();
     }
     auto data = std::make_shared<const TicketData>(std::move(*decoded));
-    const TicketTurns::Turn turn =
-        co_await TicketTurns::take(state->turns, ticket.id, TicketTurns::Purpose::kill);
-    const auto* before = state->find(ticket.id);
-    if (before != nullptr && before->end) {
-        state->tell_again(ticket.id);
-        co_return ok();
-    }
-    auto take = [state, data, id = ticket.id, now = state->now()] {
-        return guarded::take_ticket(*state, id, *data, now);
+    guarded::EndOnCluster end_all = [state](const TicketFacts& facts) {
+        return kill_drivers(state, drivers_of(facts));
     };
-    Result<TicketFacts> taken =
-        co_await run_blocking(state->context.blocking_executor, std::move(take));
-    SPARKHOST_CRASH_POINT("standalone.kill.taken");
-    if (!taken) {
-        co_return Error(Errc::backend_failed, taken.error().detail);
-    }
-    const bool never_began = taken->end && taken->end->outcome == Outcome::killed;
-    const auto [entry, is_new] = state->table.try_emplace(ticket.id, *taken);
-    if (!is_new) {
-        take_over_kill(entry->second, *taken);
-    }
-    auto drivers = drivers_of(entry->second);
-    state->tell_again(ticket.id);
-    Result<void> killed = co_await kill_drivers(state, std::move(drivers));
-    state->hurry();
-    if (!killed && never_began) {
-        state->log(LogLevel::warning,
-                   "a driver that waits for " + ticket.id +
-                       " could not be removed, and will end by itself: " + killed.error().detail);
-        co_return ok();
-    }
-    co_return killed;
+    co_return co_await guarded::kill_ticket(std::move(state), std::move(ticket.id), std::move(data),
+                                            std::move(end_all));
 }
 
 }  // namespace sparkhost::detail::standalone

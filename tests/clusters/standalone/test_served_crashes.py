@@ -11,7 +11,7 @@ OF_A_RUN = [
     "standalone.submit.posts", "standalone.submit.answered", "standalone.submit.remembered",
     "guarded.claim.asked", "guarded.claim.decided",
     "standalone.release.log_kept", "standalone.release.folder_gone"]
-OF_A_KILL = [f"standalone.{point}" for point in ("kill.taken", "kill.asks", "kill.answered")]
+OF_A_KILL = ["guarded.kill.taken", "standalone.kill.asks", "standalone.kill.answered"]
 
 
 @pytest.mark.parametrize("point", OF_A_RUN)

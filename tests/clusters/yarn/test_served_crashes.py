@@ -11,7 +11,7 @@ OF_A_RUN = [
     "yarn.submit.id_known", "yarn.submit.staged", "yarn.submit.posts", "yarn.submit.answered",
     "yarn.submit.stored", "guarded.claim.asked", "guarded.claim.decided",
     "yarn.release.log_kept", "yarn.release.staging_gone", "yarn.release.folder_gone"]
-OF_A_KILL = ["yarn.kill.taken", "yarn.kill.asks", "yarn.kill.answered"]
+OF_A_KILL = ["guarded.kill.taken", "yarn.kill.asks", "yarn.kill.answered"]
 
 
 @pytest.mark.parametrize("point", OF_A_RUN)
