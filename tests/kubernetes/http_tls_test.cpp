@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "http/client.hpp"
 
-#include "kubernetes/http_server.hpp"
+#include "support/http/scripted_server.hpp"
 #include "support/run.hpp"
 #include "support/temp_dir.hpp"
 

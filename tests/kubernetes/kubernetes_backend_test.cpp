@@ -3,7 +3,7 @@
 // a request on its way, calls that overlap.
 #include "kubernetes/kubernetes_rig.hpp"
 
-#include "kubernetes/http_server.hpp"
+#include "support/http/scripted_server.hpp"
 #include "support/printing.hpp"
 
 #include <boost/test/unit_test.hpp>

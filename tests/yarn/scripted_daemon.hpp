@@ -4,7 +4,7 @@
 
 // A daemon that says what a test wants it to say, and remembers what it was asked.
 
-#include "kubernetes/http_server.hpp"
+#include "support/http/scripted_server.hpp"
 
 #include <boost/asio/any_io_executor.hpp>
 #include <boost/asio/awaitable.hpp>

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "kubernetes/http_certificates.hpp"
+#include "support/http/certificates.hpp"
 
 #include <openssl/bio.h>
 #include <openssl/ec.h>

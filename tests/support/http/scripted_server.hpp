@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
-#ifndef SPARKHOST_TESTS_KUBERNETES_HTTP_SERVER_HPP
-#define SPARKHOST_TESTS_KUBERNETES_HTTP_SERVER_HPP
+#ifndef SPARKHOST_TESTS_SUPPORT_HTTP_SCRIPTED_SERVER_HPP
+#define SPARKHOST_TESTS_SUPPORT_HTTP_SCRIPTED_SERVER_HPP
 
 // A server that says what a test wants it to say, byte by byte.
 
-#include "kubernetes/http_certificates.hpp"
+#include "support/http/certificates.hpp"
 
 #include <boost/asio/any_io_executor.hpp>
 #include <boost/asio/awaitable.hpp>
