@@ -148,9 +148,9 @@ void for_each_request(const std::function<bool(std::size_t)>& once) {
 
 }  // namespace exactly_once_test
 
-using namespace exactly_once_test;
-
 BOOST_AUTO_TEST_SUITE(kubernetes_exactly_once)
+
+using namespace exactly_once_test;
 
 BOOST_AUTO_TEST_CASE(a_host_that_dies_in_any_request_starts_user_code_once) {
     for (const auto course : courses) {

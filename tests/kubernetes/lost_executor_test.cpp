@@ -33,9 +33,9 @@ void lose_executor(FakeKubernetes& cluster, const std::string& driver) {
 
 }  // namespace lost_executor_test
 
-using namespace lost_executor_test;
-
 BOOST_AUTO_TEST_SUITE(kubernetes_lost_executor)
+
+using namespace lost_executor_test;
 
 BOOST_AUTO_TEST_CASE(a_context_that_was_seen_stays_when_its_first_executor_has_gone) {
     KubernetesHost host;

@@ -174,9 +174,9 @@ private:
 
 }  // namespace storm_test
 
-using namespace storm_test;
-
 BOOST_AUTO_TEST_SUITE(kubernetes_storms)
+
+using namespace storm_test;
 
 BOOST_AUTO_TEST_CASE(one_watch_follows_a_crowd_through_repeated_and_mixed_up_changes) {
     Crowd crowd_here;

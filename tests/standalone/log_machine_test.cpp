@@ -46,9 +46,9 @@ std::string read_all(const std::string& file, std::int64_t size) {
 
 }  // namespace log_machine_test
 
-using namespace log_machine_test;
-
 BOOST_AUTO_TEST_SUITE(standalone_log_machine)
+
+using namespace log_machine_test;
 
 BOOST_AUTO_TEST_CASE(a_piece_is_read_with_its_place) {
     const auto read = read_log_piece("==== Bytes 3-6 of 10 of /work/driver-1/stdout ====\nabc");

@@ -46,9 +46,9 @@ const std::string& content_of(const Driver& driver, const std::string& name) {
 
 }  // namespace backend_test
 
-using namespace backend_test;
+BOOST_FIXTURE_TEST_SUITE(standalone_backend, backend_test::Place)
 
-BOOST_FIXTURE_TEST_SUITE(standalone_backend, Place)
+using namespace backend_test;
 
 BOOST_AUTO_TEST_CASE(properties_are_granted_and_stand_nowhere_else) {
     auto spec = scripted_spec("succeeds", "m");
@@ -193,6 +193,8 @@ BOOST_AUTO_TEST_CASE(a_token_of_the_key_file_opens_a_filtered_master) {
 BOOST_AUTO_TEST_SUITE_END()
 
 BOOST_AUTO_TEST_SUITE(standalone_options)
+
+using namespace backend_test;
 
 BOOST_AUTO_TEST_CASE(a_wrong_option_is_named) {
     const auto refusal = [](auto change) {

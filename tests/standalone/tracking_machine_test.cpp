@@ -49,9 +49,9 @@ TrackingDecision decide(const TicketFacts& facts, DriverState state,
 
 }  // namespace tracking_test
 
-using namespace tracking_test;
-
 BOOST_AUTO_TEST_SUITE(standalone_machines)
+
+using namespace tracking_test;
 
 BOOST_AUTO_TEST_CASE(the_end_of_a_driver_that_had_its_claim_is_the_masters_word) {
     struct Row {

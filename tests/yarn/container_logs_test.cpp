@@ -72,9 +72,9 @@ bool mentions(const std::string& text, const std::string& part) {
 
 }  // namespace container_logs_test
 
-using namespace container_logs_test;
-
 BOOST_AUTO_TEST_SUITE(yarn_container_logs)
+
+using namespace container_logs_test;
 
 BOOST_AUTO_TEST_CASE(a_file_is_read_from_its_beginning) {
     test::run([](Executor executor) -> asio::awaitable<void> {

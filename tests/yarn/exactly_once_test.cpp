@@ -46,9 +46,9 @@ struct World {
 
 }  // namespace exactly_once_test
 
-using namespace exactly_once_test;
-
 BOOST_AUTO_TEST_SUITE(yarn_exactly_once_of_what_succeeds)
+
+using namespace exactly_once_test;
 
 BOOST_AUTO_TEST_CASE(a_host_that_dies_in_any_request_starts_user_code_once) {
     die_in_each_request<World>(Course::succeeds);
@@ -62,6 +62,8 @@ BOOST_AUTO_TEST_SUITE_END()
 
 BOOST_AUTO_TEST_SUITE(yarn_exactly_once_of_what_is_killed)
 
+using namespace exactly_once_test;
+
 BOOST_AUTO_TEST_CASE(a_host_that_dies_in_any_request_starts_user_code_once) {
     die_in_each_request<World>(Course::killed_while_running);
 }
@@ -73,6 +75,8 @@ BOOST_AUTO_TEST_CASE(a_request_or_answer_that_is_lost_anywhere_changes_no_end) {
 BOOST_AUTO_TEST_SUITE_END()
 
 BOOST_AUTO_TEST_SUITE(yarn_exactly_once_of_what_is_killed_at_once)
+
+using namespace exactly_once_test;
 
 BOOST_AUTO_TEST_CASE(a_host_that_dies_in_any_request_starts_user_code_once) {
     die_in_each_request<World>(Course::killed_at_once);

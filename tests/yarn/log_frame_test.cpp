@@ -62,9 +62,9 @@ const std::vector<Case> cases{
 
 }  // namespace frame_test
 
-using namespace frame_test;
-
 BOOST_AUTO_TEST_SUITE(yarn_log_frame)
+
+using namespace frame_test;
 
 BOOST_AUTO_TEST_CASE(a_file_is_taken_out_of_its_frame) {
     for (const auto& each : cases) {

@@ -66,9 +66,9 @@ void check(const Case& each) {
 
 }  // namespace manager_test
 
-using namespace manager_test;
-
 BOOST_AUTO_TEST_SUITE(yarn_manager_machine)
+
+using namespace manager_test;
 
 BOOST_AUTO_TEST_CASE(the_active_one_is_asked) {
     const std::vector<Case> cases{

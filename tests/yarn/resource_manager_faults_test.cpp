@@ -36,9 +36,9 @@ struct FaultsPlace : Place {
 
 }  // namespace faults_test
 
-using namespace faults_test;
+BOOST_FIXTURE_TEST_SUITE(yarn_resource_manager_faults, faults_test::FaultsPlace)
 
-BOOST_FIXTURE_TEST_SUITE(yarn_resource_manager_faults, FaultsPlace)
+using namespace faults_test;
 
 BOOST_AUTO_TEST_CASE(what_a_202_was_said_to_and_was_lost_is_submitted_again_under_its_id) {
     change([](Cluster& c) { c.rm.dies_after_submission = true; });

@@ -56,9 +56,9 @@ bool mentions(const std::string& text, const std::string& part) {
 
 }  // namespace rms_test
 
-using namespace rms_test;
-
 BOOST_AUTO_TEST_SUITE(yarn_resource_managers)
+
+using namespace rms_test;
 
 BOOST_AUTO_TEST_CASE(a_submission_goes_to_the_active_one_as_its_user) {
     test::run([](Executor executor) -> asio::awaitable<void> {

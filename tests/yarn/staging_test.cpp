@@ -42,9 +42,9 @@ std::int64_t modified_ms(const std::filesystem::path& path) {
 
 }  // namespace staging_test
 
-using namespace staging_test;
-
 BOOST_AUTO_TEST_SUITE(yarn_staging)
+
+using namespace staging_test;
 
 BOOST_AUTO_TEST_CASE(files_of_a_shared_folder_are_for_the_nodes_to_read) {
     const TempDir dir;

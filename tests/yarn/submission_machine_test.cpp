@@ -80,9 +80,9 @@ SubmissionMachine posted() {
 
 }  // namespace submission_test
 
-using namespace submission_test;
+BOOST_AUTO_TEST_SUITE(yarn_submission_machine)
 
-BOOST_AUTO_TEST_SUITE(yarn_machines)
+using namespace submission_test;
 
 BOOST_AUTO_TEST_CASE(an_id_is_written_down_before_anything_is_done_with_it) {
     SubmissionMachine machine;

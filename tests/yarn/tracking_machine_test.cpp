@@ -102,9 +102,9 @@ const std::string python_exited =
 
 }  // namespace tracking_test
 
-using namespace tracking_test;
+BOOST_AUTO_TEST_SUITE(yarn_tracking_machine)
 
-BOOST_AUTO_TEST_SUITE(yarn_machines)
+using namespace tracking_test;
 
 BOOST_AUTO_TEST_CASE(the_end_of_an_application_that_had_its_claim_is_the_managers_word) {
     struct Row {

@@ -66,9 +66,9 @@ bool mentions(const std::string& text, const std::string& part) {
 
 }  // namespace webhdfs_test
 
-using namespace webhdfs_test;
-
 BOOST_AUTO_TEST_SUITE(yarn_webhdfs)
+
+using namespace webhdfs_test;
 
 BOOST_AUTO_TEST_CASE(a_file_is_written_to_the_data_node_that_is_named) {
     test::run([](Executor executor) -> asio::awaitable<void> {

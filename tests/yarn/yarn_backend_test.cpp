@@ -33,9 +33,9 @@ std::string waiting_reason(const BatchRecord& record) {
 
 }  // namespace backend_test
 
-using namespace backend_test;
-
 BOOST_FIXTURE_TEST_SUITE(yarn_backend, Place)
+
+using namespace backend_test;
 
 BOOST_AUTO_TEST_CASE(a_batch_runs_as_an_application_of_its_user_queue_and_name) {
     host.cluster.with([](Cluster& c) { c.settings.queues.insert("etl"); });
@@ -262,6 +262,8 @@ BOOST_AUTO_TEST_CASE(nothing_is_left_of_a_batch_that_was_released) {
 BOOST_AUTO_TEST_SUITE_END()
 
 BOOST_AUTO_TEST_SUITE(yarn_options)
+
+using namespace backend_test;
 
 BOOST_AUTO_TEST_CASE(a_wrong_option_is_named) {
     const auto refusal = [](auto change) {

@@ -60,9 +60,9 @@ struct CrowdPlace : Place {
 
 }  // namespace crowd_test
 
-using namespace crowd_test;
+BOOST_FIXTURE_TEST_SUITE(yarn_crowds, crowd_test::CrowdPlace)
 
-BOOST_FIXTURE_TEST_SUITE(yarn_crowds, CrowdPlace)
+using namespace crowd_test;
 
 BOOST_AUTO_TEST_CASE(a_crowd_that_runs_is_followed_by_one_list_at_a_time) {
     submit_all(crowd());

@@ -15,7 +15,7 @@ namespace json = boost::json;
 
 namespace hdfs_detail {
 
-const std::string prefix = "/webhdfs/v1";
+const std::string webhdfs = "/webhdfs/v1";
 const std::string name_node_rpc = "namenode:8020";
 
 std::string parent_of(const std::string& path) {
@@ -148,7 +148,7 @@ std::string Hdfs::writing_refused(const Asked& asked) const {
 
 Hdfs::Asked Hdfs::read(const HttpRequest& request) {
     Asked asked;
-    asked.path = percent_decoded(request.path().substr(prefix.size()));
+    asked.path = percent_decoded(request.path().substr(webhdfs.size()));
     while (asked.path.size() > 1 && asked.path.ends_with('/')) {
         asked.path.pop_back();
     }
@@ -159,7 +159,7 @@ Hdfs::Asked Hdfs::read(const HttpRequest& request) {
 }
 
 HttpAnswer Hdfs::name_node(std::size_t index, const HttpRequest& request) {
-    if (!request.path().starts_with(prefix + "/")) {
+    if (!request.path().starts_with(webhdfs + "/")) {
         return {.status = 404, .type = "text/html", .body = "<html>Not Found</html>"};
     }
     if (index != active) {
@@ -197,7 +197,7 @@ HttpAnswer Hdfs::name_node(std::size_t index, const HttpRequest& request) {
 }
 
 HttpAnswer Hdfs::data_node(const HttpRequest& request) {
-    if (!request.path().starts_with(prefix + "/")) {
+    if (!request.path().starts_with(webhdfs + "/")) {
         return {.status = 404, .type = "text/html", .body = "<html>Not Found</html>"};
     }
     if (request.parameter("namenoderpcaddress").empty()) {

@@ -96,7 +96,7 @@ HttpAnswer list(const Am& am, const std::string& kind) {
     return json_answer({{"containerLogsInfo", json::array{info}}});
 }
 
-HttpAnswer not_there(const std::string& container) {
+HttpAnswer no_container(const std::string& container) {
     return remote_exception(404, "org.apache.hadoop.yarn.webapp.NotFoundException",
                             "java.lang.Exception: Unknown container " + container);
 }
@@ -116,7 +116,7 @@ HttpAnswer NodeLogs::node_manager(const HttpRequest& request) const {
                                    : page(*am, wanted.file, request.parameter("size"), "LOCAL");
     }
     if (!redirects) {
-        return not_there(wanted.container);
+        return no_container(wanted.container);
     }
     const auto query = request.target.find('?');
     const auto more = query == std::string::npos ? "?" : request.target.substr(query) + "&";
@@ -130,7 +130,7 @@ HttpAnswer NodeLogs::log_server(const HttpRequest& request) const {
     const auto wanted = read_path(request.path(), "/ws/v1/history/");
     const auto am = masters_.find(wanted.container);
     if (!am || !am->aggregated || holds_aggregation) {
-        return not_there(wanted.container);
+        return no_container(wanted.container);
     }
     return wanted.file.empty() ? list(*am, "AGGREGATED")
                                : page(*am, wanted.file, request.parameter("size"), "AGGREGATED");

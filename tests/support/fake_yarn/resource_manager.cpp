@@ -19,7 +19,7 @@ namespace json = boost::json;
 
 namespace rm_detail {
 
-const std::string prefix = "/ws/v1/cluster";
+const std::string cluster_api = "/ws/v1/cluster";
 
 HttpAnswer bad_request(const std::string& words) {
     return remote_exception(400, "org.apache.hadoop.yarn.webapp.BadRequestException",
@@ -94,8 +94,8 @@ using namespace rm_detail;
 
 HttpAnswer ResourceManager::handle(const HttpRequest& request) {
     const auto path = request.path();
-    const auto apps = prefix + "/apps";
-    if (request.method == "GET" && (path == prefix + "/info" || path == prefix)) {
+    const auto apps = cluster_api + "/apps";
+    if (request.method == "GET" && (path == cluster_api + "/info" || path == cluster_api)) {
         return info();
     }
     if (ha_state_ == "STANDBY") {
@@ -184,8 +184,9 @@ HttpAnswer ResourceManager::submit(const HttpRequest& request) {
     if (!is_id(made->id)) {
         return bad_request("Invalid ApplicationId: " + made->id);
     }
-    HttpAnswer answer{
-        .status = 202, .body = {}, .headers = {{"Location", url + prefix + "/apps/" + made->id}}};
+    HttpAnswer answer{.status = 202,
+                      .body = {},
+                      .headers = {{"Location", url + cluster_api + "/apps/" + made->id}}};
     if (!store_.issued.contains(made->id)) {
         store_.sins.push_back(made->id + " was submitted, which no ResourceManager has given out");
     }
