@@ -51,9 +51,12 @@ class Server:
         self.process = self.launch(*options)
         self.wait_ready()
 
-    def wait_ready(self):
+    def ready_line(self):
         assert select.select([self.process.stdout], [], [], 30)[0], "not ready after 30 s"
-        line = self.process.stdout.readline().decode()
+        return self.process.stdout.readline().decode()
+
+    def wait_ready(self):
+        line = self.ready_line()
         assert line.startswith(READY) and line.endswith("\n"), (line, self.log.read_text())
         self.url = line.strip().removeprefix("sparkhost-server listening on ")
         self.client = httpx.Client(base_url=self.url, timeout=DEADLINE)
