@@ -36,16 +36,18 @@ public final class DriverGuard {
      */
     public static void main(String[] arguments) throws Throwable {
         Link link = claimed(arguments);
+        SparkLook look = new SparkLook(link);
         try {
+            Link.start("sparkhost-guard-look", look);
             String[] words = words(arguments, link);
-            Link.start("sparkhost-guard-look", new SparkLook(link));
             MethodHandle main = main(words[0]);
             // not Method.invoke: what main throws comes out as it is, with no frames in between
             main.invokeExact(Arrays.copyOfRange(words, 1, words.length));
         } catch (Throwable thrown) {
-            report(link, thrown);
+            report(link, look, thrown);
             throw thrown;
         }
+        look.last();
         link.ended("");
     }
 
@@ -118,8 +120,9 @@ public final class DriverGuard {
         return MethodHandles.lookup().unreflect(main);
     }
 
-    private static void report(Link link, Throwable thrown) {
+    private static void report(Link link, SparkLook look, Throwable thrown) {
         try {
+            look.last();
             link.ended(words(thrown));
         } catch (Throwable another) {
             // memory is short, or the like: what main has thrown counts

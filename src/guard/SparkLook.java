@@ -16,8 +16,11 @@ final class SparkLook implements Runnable {
 
     private static final long BEFORE = 200;  // milliseconds between looks until there is a context
     private static final long AFTER = 2000;  // later: another one may take its place
+    private static final long LAST_LIMIT = TimeUnit.SECONDS.toNanos(1);
 
     private final Link link;
+    private boolean wanted;  // a look at once, for main is over
+    private boolean done;    // this one
 
     SparkLook(Link link) {
         this.link = link;
@@ -28,16 +31,54 @@ final class SparkLook implements Runnable {
         long pause = BEFORE;
         while (true) {
             try {
-                TimeUnit.MILLISECONDS.sleep(pause);
-                Thread spark = schedulerThread();
-                if (spark != null && look(spark.getContextClassLoader())) {
-                    pause = AFTER;
+                boolean last = rest(pause);
+                try {
+                    Thread spark = schedulerThread();
+                    if (spark != null && look(spark.getContextClassLoader())) {
+                        pause = AFTER;
+                    }
+                } finally {
+                    if (last) {
+                        lastDone();
+                    }
                 }
             } catch (Throwable notToday) {
                 // a Spark that we do not know, or memory is short: the driver does not care
                 pause = AFTER;
             }
         }
+    }
+
+    /**
+     * Main is over, and the process may be gone at once: a context that is younger than the last look
+     * is still told of. Waits a moment for that, for Spark may hold its lock.
+     */
+    synchronized void last() {
+        wanted = true;
+        notifyAll();
+        long deadline = System.nanoTime() + LAST_LIMIT;
+        try {
+            while (!done && deadline - System.nanoTime() > 0) {
+                TimeUnit.NANOSECONDS.timedWait(this, deadline - System.nanoTime());
+            }
+        } catch (InterruptedException meant) {
+            Thread.currentThread().interrupt();
+        }
+    }
+
+    /** True: main is waiting for the look that follows. */
+    private synchronized boolean rest(long pause) throws InterruptedException {
+        if (!wanted) {
+            TimeUnit.MILLISECONDS.timedWait(this, pause);
+        }
+        boolean last = wanted;
+        wanted = false;
+        return last;
+    }
+
+    private synchronized void lastDone() {
+        done = true;
+        notifyAll();
     }
 
     /** Unlike Thread.getAllStackTraces this stops no thread. */

@@ -72,6 +72,15 @@ def test_a_host_that_comes_back_is_told_again(launch, folder, desk):
         gate.close()
 
 
+@pytest.mark.parametrize("words, error", [
+    ([], {}), (["enough"], {"error": "java.lang.IllegalStateException: enough"})])
+def test_a_context_is_told_of_though_main_ends_at_once(launch, desk, words, error):
+    driver = launch("Drivers$BriefWithSpark", *words)
+    reports = guarded.attend(desk.granted())
+    assert reports[-1] == {"type": "report", "application_id": "app-1", "ended": True, **error}
+    driver.wait()
+
+
 def test_after_a_final_refusal_the_driver_goes_on_alone(launch, desk, gate):
     driver = launch("Drivers$Alone", gate.path)
     desk.granted().close()

@@ -154,6 +154,13 @@ class Drivers {
     static class WithSpark {
         public static void main(String[] arguments) throws Exception {
             pass(arguments[0]);
+            begin();
+            pass(arguments[1]);
+            org.apache.spark.SparkContext.begin("app-2", "http://driver:4040");
+            pass(arguments[2]);
+        }
+
+        static void begin() {
             Thread scheduler = new Thread(() -> {
                 try {
                     Thread.sleep(Long.MAX_VALUE);
@@ -164,9 +171,16 @@ class Drivers {
             scheduler.setDaemon(true);
             org.apache.spark.SparkContext.begin("app-1", null);
             scheduler.start();
-            pass(arguments[1]);
-            org.apache.spark.SparkContext.begin("app-2", "http://driver:4040");
-            pass(arguments[2]);
+        }
+    }
+
+    /** Its end comes right after its context. */
+    static class BriefWithSpark {
+        public static void main(String[] arguments) {
+            WithSpark.begin();
+            if (arguments.length > 0) {
+                throw new IllegalStateException(arguments[0]);
+            }
         }
     }
 }
