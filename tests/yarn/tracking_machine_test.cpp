@@ -196,6 +196,22 @@ BOOST_AUTO_TEST_CASE(what_runs_goes_on_and_a_kill_is_said_again) {
     BOOST_TEST((decide(unknown, app_in(AppState::finished)).what == Do::nothing));
 }
 
+BOOST_AUTO_TEST_CASE(what_is_killed_is_over_when_its_process_is) {
+    TicketFacts facts = facts_of(true, true);
+    facts.guard_is_there = true;
+    TrackingSight sight;
+    sight.app = app_in(AppState::killed);
+    BOOST_TEST((decide_tracking(facts, sight, rules()).what == Do::nothing), "it is about to die");
+    sight.over_for = 10s;
+    BOOST_TEST((decide_tracking(facts, sight, rules()).what == Do::finish), "for ever");
+    sight.over_for = 0s;
+    facts.guard_is_there = false;
+    BOOST_TEST((decide_tracking(facts, sight, rules()).what == Do::finish), "it has died");
+    facts.guard_is_there = true;
+    sight.app = app_in(AppState::finished, FinalStatus::succeeded);
+    BOOST_TEST((decide_tracking(facts, sight, rules()).what == Do::finish), "it went by itself");
+}
+
 BOOST_AUTO_TEST_CASE(the_log_is_looked_into_where_neither_guard_nor_diagnostics_say_why) {
     struct Row {
         std::string error;

@@ -123,6 +123,9 @@ Awaitable<ClaimAnswer> judge_claim(std::shared_ptr<GuardedState> state, DriverCl
             state->tell_changed(claim.ticket);
         }
     }
+    if (facts != nullptr) {
+        facts->guard_is_there = true;
+    }
     state->hurry();
     ClaimAnswer answer;
     answer.code = ClaimAnswer::Code::granted;
@@ -161,8 +164,9 @@ public:
     /// Its driver may have ended without a word: System.exit, a signal.
     void guard_gone(std::string ticket) override {
         const auto state = state_.lock();
-        const auto* facts = state ? state->find(ticket) : nullptr;
+        auto* facts = state ? state->find(ticket) : nullptr;
         if (facts != nullptr && !facts->end) {
+            facts->guard_is_there = false;
             state->hurry();
         }
     }

@@ -38,6 +38,9 @@ struct TicketFacts {
     bool main_ended{false};  ///< the user's main has returned or thrown
     std::string error{};     ///< what it threw
     bool kill_requested{false};
+    /// As far as this host knows the process of the driver that has claimed it lives: its guard is
+    /// connected. In no journal.
+    bool guard_is_there{false};
     std::string worker{};  ///< where its log is; the form is the backend's
     std::vector<TimelineEntry> steps{};
     std::optional<TicketEnd> end{};

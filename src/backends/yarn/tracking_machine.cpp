@@ -62,12 +62,17 @@ TrackingDecision failed(const TicketFacts& facts, const AppSight& app) {
 }
 
 /// Of an application that has had the claim.
-TrackingDecision end_of_run(const TicketFacts& facts, const AppSight& app) {
+TrackingDecision end_of_run(const TicketFacts& facts, const TrackingSight& sight,
+                            const TrackingRules& rules) {
+    const AppSight& app = *sight.app;
     if (has_succeeded(app)) {
         return {Do::finish, end_with(Outcome::success, ""), false};
     }
     if (!was_killed(app)) {
         return failed(facts, app);
+    }
+    if (facts.guard_is_there && sight.over_for < rules.dies_within) {
+        return {};
     }
     const std::string reason = facts.kill_requested
                                    ? "killed"
@@ -145,7 +150,7 @@ TrackingDecision decide_tracking(const TicketFacts& facts, const TrackingSight& 
         return decide_missing(facts, sight, rules);
     }
     if (is_over(sight.app->state)) {
-        return facts.claimed ? end_of_run(facts, *sight.app)
+        return facts.claimed ? end_of_run(facts, sight, rules)
                              : end_without_claim(facts, *sight.app, rules);
     }
     if (facts.kill_requested && sight.since_kill >= rules.kill_again_after) {

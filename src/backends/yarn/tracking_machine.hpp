@@ -14,6 +14,9 @@ namespace sparkhost::detail::yarn {
 struct TrackingRules {
     std::chrono::milliseconds lost_after{};
     std::chrono::milliseconds kill_again_after{std::chrono::seconds{10}};
+    /// The ResourceManager calls an application KILLED before its node has ended the process. It
+    /// counts as over when its guard has gone, or after so long.
+    std::chrono::milliseconds dies_within{std::chrono::seconds{10}};
     std::string agent_address{};  ///< what drivers dial, for people
 };
 
@@ -23,6 +26,7 @@ struct TrackingSight {
     std::optional<AppSight> app{};
     std::chrono::milliseconds missing_for{0};  ///< that none has known it
     std::chrono::milliseconds since_kill{0};   ///< since the ResourceManager was told last
+    std::chrono::milliseconds over_for{0};     ///< since it was first seen to be over
 };
 
 struct TrackingDecision {

@@ -27,6 +27,9 @@ TrackingSight Watch::sight_of(const std::string& ticket, const std::optional<App
     } else if (!known.missing_since) {
         known.missing_since = now;
     }
+    if (app && is_over(app->state) && !known.over_since) {
+        known.over_since = now;
+    }
     const auto* facts = state_->find(ticket);
     if (facts != nullptr && facts->kill_requested && !known.killed_at) {
         known.killed_at = now;
@@ -38,6 +41,7 @@ TrackingSight Watch::sight_of(const std::string& ticket, const std::optional<App
     seen.app = app;
     seen.missing_for = since(known.missing_since);
     seen.since_kill = since(known.killed_at);
+    seen.over_for = since(known.over_since);
     return seen;
 }
 

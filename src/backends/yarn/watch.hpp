@@ -36,7 +36,8 @@ private:
     struct Followed {
         std::optional<SteadyTime> missing_since{};
         std::optional<SteadyTime> killed_at{};  ///< the ResourceManager was told last
-        bool seen{false};                       ///< at an earlier look
+        std::optional<SteadyTime> over_since{};
+        bool seen{false};  ///< at an earlier look
     };
 
     asio::awaitable<void> look() override {

@@ -14,6 +14,7 @@
 #include <functional>
 #include <memory>
 #include <mutex>
+#include <string>
 #include <utility>
 
 namespace sparkhost::test {
@@ -62,6 +63,17 @@ public:
             boost::asio::post(strand_, [weak = judge_, report = std::move(report)] {
                 if (const auto judge = weak.lock()) {
                     judge->reported(report);
+                }
+            });
+        }
+    }
+    /// The driver's process is gone, and its connection with it.
+    void leave(std::string ticket) {
+        const std::lock_guard lock(mutex_);
+        if (!judge_.expired()) {
+            boost::asio::post(strand_, [weak = judge_, ticket = std::move(ticket)] {
+                if (const auto judge = weak.lock()) {
+                    judge->guard_gone(ticket);
                 }
             });
         }

@@ -166,7 +166,11 @@ void ApplicationMasters::claim(const AmPtr& am) {
 }
 
 void ApplicationMasters::answered(const AmPtr& am, ClaimAnswer answer) {
-    if (am->is_over() || am->granted) {
+    if (am->is_over()) {
+        desk_->leave(am->environment["SPARKHOST_GUARD_TICKET"]);
+        return;
+    }
+    if (am->granted) {
         return;
     }
     if (answer.code == ClaimAnswer::Code::later) {
@@ -252,6 +256,9 @@ void ApplicationMasters::exit(const AmPtr& am, int exit_code) {
     am->exit_code = exit_code;
     am->aggregated = aggregates_logs;
     am->timer->cancel();
+    if (am->granted) {
+        desk_->leave(am->environment["SPARKHOST_GUARD_TICKET"]);
+    }
     tell(am);
 }
 
