@@ -296,12 +296,14 @@ boost::asio::awaitable<RmReply> ResourceManagers::kill(Self self, std::string us
     co_return kill_reply(outcome);
 }
 
-Awaitable<std::vector<AppSight>> ResourceManagers::list(Self self, std::string tag) {
-    http::Request request = self->impl_->request(
-        "GET",
-        "/apps?applicationTags=" + http::percent_encoded(tag) +
-            "&states=NEW,NEW_SAVING,SUBMITTED,ACCEPTED,RUNNING&deSelects=resourceRequests",
-        self->impl_->options.user);
+Awaitable<std::vector<AppSight>> ResourceManagers::list(Self self, std::string tag, Listed which) {
+    const std::string states = which == Listed::active ? "NEW,NEW_SAVING,SUBMITTED,ACCEPTED,RUNNING"
+                                                       : "FINISHED,FAILED,KILLED";
+    http::Request request =
+        self->impl_->request("GET",
+                             "/apps?applicationTags=" + http::percent_encoded(tag) +
+                                 "&states=" + states + "&deSelects=resourceRequests",
+                             self->impl_->options.user);
     const ManagerOutcome outcome =
         co_await Impl::ask(self->impl_, std::move(request), Inquiry::lists);
     if (outcome.end != End::answered) {

@@ -41,6 +41,11 @@ struct RmReply {
     std::string words{};
 };
 
+enum class Listed {
+    active,
+    over  ///< as many as the ResourceManager remembers (max-completed-applications)
+};
+
 /// The ResourceManagers of a cluster, of which one is active. For one strand. Nothing is asked of,
 /// or posted to, one that is not ACTIVE: while it recovers it denies applications that exist, and
 /// a known id posted to it ends it.
@@ -69,9 +74,8 @@ public:
     static boost::asio::awaitable<RmReply> submit(Self self, std::string user, std::string body);
     static boost::asio::awaitable<AppLook> application(Self self, std::string id);
     static boost::asio::awaitable<RmReply> kill(Self self, std::string user, std::string id);
-    /// Those with this tag that are not over. Errors: as active, also when it has changed
-    /// meanwhile.
-    static Awaitable<std::vector<AppSight>> list(Self self, std::string tag);
+    /// Those with this tag. Errors: as active, also when it has changed meanwhile.
+    static Awaitable<std::vector<AppSight>> list(Self self, std::string tag, Listed which);
 
 private:
     struct Impl;

@@ -5,6 +5,7 @@
 
 #include <boost/asio/this_coro.hpp>
 
+#include <cstddef>
 #include <memory>
 #include <optional>
 #include <utility>
@@ -16,6 +17,16 @@ namespace {
 
 /// Lines that one look can write for an application.
 constexpr int most_news = 3;
+
+/// More than so many that are over are asked about with one list.
+constexpr std::size_t most_singly = 4;
+
+void add_to(Sights& sights, std::vector<AppSight> list) {
+    for (auto& each : list) {
+        std::string id = each.id;
+        sights.emplace(std::move(id), std::move(each));
+    }
+}
 
 }  // namespace
 
@@ -101,32 +112,47 @@ asio::awaitable<std::string> Watch::ask_about(Self self, std::vector<std::string
     co_return std::string();
 }
 
-asio::awaitable<void> Watch::look_at_cluster(Self self) {
-    const auto& state = self->state_;
-    std::string tag = store_tag(state->context.store_uuid);
-    Result<std::vector<AppSight>> list =
-        co_await ResourceManagers::list(state->managers, std::move(tag));
-    const auto after_list = co_await asio::this_coro::cancellation_state;
-    if (is_cancelled(after_list)) {
-        co_return;
-    }
-    if (!list) {
-        self->trouble(list.error().detail);
-        co_return;
-    }
-    auto sights = std::make_shared<Sights>();
-    for (auto& each : *list) {
-        std::string id = each.id;
-        sights->emplace(std::move(id), std::move(each));
-    }
-    std::vector<std::string> others;  // that are over, or newer than the list
-    for (const auto& ticket : self->open_tickets()) {
-        std::string application = state->find(ticket)->driver();
-        if (!sights->contains(application)) {
+std::vector<std::string> Watch::not_among(const Sights& sights) const {
+    std::vector<std::string> others;
+    for (const auto& ticket : open_tickets()) {
+        std::string application = state_->find(ticket)->driver();
+        if (!sights.contains(application)) {
             others.push_back(std::move(application));
         }
     }
-    std::string why = co_await ask_about(self, std::move(others), sights);
+    return others;
+}
+
+/// Gives why they could not be asked about, all of them; empty: they have been.
+asio::awaitable<std::string> Watch::ask_about_all(Self self, std::shared_ptr<Sights> sights) {
+    const auto& managers = self->state_->managers;
+    const std::string tag = store_tag(self->state_->context.store_uuid);
+    Result<std::vector<AppSight>> list =
+        co_await ResourceManagers::list(managers, tag, Listed::active);
+    if (!list) {
+        co_return list.error().detail;
+    }
+    add_to(*sights, std::move(*list));
+    auto others = self->not_among(*sights);  // that are over, or newer than the list
+    if (others.size() > most_singly) {
+        Result<std::vector<AppSight>> over =
+            co_await ResourceManagers::list(managers, tag, Listed::over);
+        if (over) {
+            add_to(*sights, std::move(*over));
+            others = self->not_among(*sights);
+        }
+    }
+    co_return co_await ask_about(self, std::move(others), sights);
+}
+
+asio::awaitable<void> Watch::look_at_cluster(Self self) {
+    const auto& state = self->state_;
+    auto sights = std::make_shared<Sights>();
+    std::string why = co_await ask_about_all(self, sights);
+    const auto asked = co_await asio::this_coro::cancellation_state;
+    if (is_cancelled(asked)) {
+        co_return;
+    }
     self->trouble(std::move(why));
     for (const auto& ticket : self->open_tickets()) {
         const auto cancellation = co_await asio::this_coro::cancellation_state;

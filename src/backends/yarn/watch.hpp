@@ -46,6 +46,7 @@ private:
     void forgotten(const std::string& ticket) override { followed_.erase(ticket); }
 
     static asio::awaitable<void> look_at_cluster(Self self);
+    static asio::awaitable<std::string> ask_about_all(Self self, std::shared_ptr<Sights> sights);
     /// Gives why they cannot be asked about; empty: they have been.
     static asio::awaitable<std::string> ask_about(Self self, std::vector<std::string> applications,
                                                   std::shared_ptr<Sights> sights);
@@ -56,6 +57,8 @@ private:
                                          std::optional<AppSight> app);
     static asio::awaitable<std::string> words_of_log(Self self, std::string ticket);
 
+    /// The applications of tickets that are open.
+    std::vector<std::string> not_among(const Sights& sights) const;
     TrackingSight sight_of(const std::string& ticket, const std::optional<AppSight>& app);
 
     std::shared_ptr<YarnState> state_;
