@@ -12,7 +12,7 @@
 #include <boost/beast/http/write.hpp>
 #include <boost/json/serialize.hpp>
 
-#include <algorithm>
+#include <utility>
 
 namespace sparkhost::test::k8s {
 
@@ -79,6 +79,16 @@ void Server::Stream::take_log(const Kubelet& kubelet) {
     }
     over = over || !log->follow || lines->complete;
     wake.cancel();
+}
+
+std::string Server::Stream::take(std::size_t at_most) {
+    if (written == writing.size()) {
+        writing = std::exchange(pending, {});
+        written = 0;
+    }
+    auto piece = writing.substr(written, at_most);
+    written += piece.size();
+    return piece;
 }
 
 void Connection::close() {
@@ -266,7 +276,7 @@ asio::awaitable<void> Connection::stop_reading(std::shared_ptr<Server::Stream> o
 }
 
 asio::awaitable<bool> Connection::write_stream(std::shared_ptr<Server::Stream> out) {
-    const auto idle = [&] { return out->pending.empty() && !out->over; };
+    const auto idle = [&] { return !out->has_more() && !out->over; };
     while (!out->cut && (idle() || server.silent)) {
         error_code ignored;
         auto waiting = asio::redirect_error(asio::use_awaitable, ignored);
@@ -274,12 +284,13 @@ asio::awaitable<bool> Connection::write_stream(std::shared_ptr<Server::Stream> o
     }
     if (out->cut) {
         if (out->cut_within_a_line) {
-            out->pending = "{\"type\":\"MODIFIED\",\"object\":{\"kind\":\"Pod\",\"apiVer";
+            out->written = 0;
+            out->writing = "{\"type\":\"MODIFIED\",\"object\":{\"kind\":\"Pod\",\"apiVer";
             co_await write_piece(out);
         }
         co_return false;
     }
-    if (!out->pending.empty()) {
+    if (out->has_more()) {
         const bool written = co_await write_piece(out);
         co_return written;
     }
@@ -291,10 +302,7 @@ asio::awaitable<bool> Connection::write_stream(std::shared_ptr<Server::Stream> o
 }
 
 asio::awaitable<bool> Connection::write_piece(std::shared_ptr<Server::Stream> out) {
-    const auto all = out->pending.size();
-    const auto size = server.piece == 0 ? all : std::min(server.piece, all);
-    const std::string part = out->pending.substr(0, size);
-    out->pending.erase(0, size);
+    const std::string part = out->take(server.piece == 0 ? std::string::npos : server.piece);
     error_code error;
     auto token = asio::redirect_error(asio::use_awaitable, error);
     co_await asio::async_write(socket, http::make_chunk(asio::buffer(part)), token);

@@ -28,6 +28,8 @@ struct Server::Stream {
     std::optional<LogPlan> log{};
     std::size_t log_at{0};
     std::string pending{};
+    std::string writing{};    ///< taken from `pending` at once: no piece moves what comes after it
+    std::size_t written{0};   ///< of `writing`
     std::string postponed{};  ///< a change that waits for another one to swap with
     std::string postponed_uid{};
     bool over{false};  ///< ends in order when all is written
@@ -43,6 +45,9 @@ struct Server::Stream {
         pending += text;
         wake.cancel();
     }
+    bool has_more() const { return written < writing.size() || !pending.empty(); }
+    /// What is to be written next.
+    std::string take(std::size_t at_most);
     void postpone(std::string line, const std::string& uid);
     /// Appends what the log has more now.
     void take_log(const Kubelet& kubelet);
