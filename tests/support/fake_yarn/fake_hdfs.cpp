@@ -98,10 +98,10 @@ void Hdfs::make_folder(const std::string& path, const std::string& owner, int pe
 
 std::vector<std::string> Hdfs::below(const std::string& folder) const {
     std::vector<std::string> found;
-    for (const auto& [path, entry] : entries_) {
-        if (path.starts_with(folder + "/")) {
-            found.push_back(path);
-        }
+    const auto start = folder + "/";
+    for (auto at = entries_.lower_bound(start);
+         at != entries_.end() && at->first.starts_with(start); ++at) {
+        found.push_back(at->first);
     }
     return found;
 }
