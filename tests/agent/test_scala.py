@@ -235,6 +235,30 @@ def test_everything_is_interrupted_and_the_session_is_usable(spark, code):
     assert spark.shows("spark.range(10).count()") == "res0: Long = 10\n"
 
 
+def test_a_compiler_that_was_left_in_pieces_is_asked_once_more(spark):
+    spark.run("""val loader = Thread.currentThread.getContextClassLoader
+val outer = loader.getClass.getDeclaredFields.find(_.getName.endsWith("$outer")).get
+outer.setAccessible(true)
+val compiler = outer.get(loader).asInstanceOf[scala.tools.nsc.interpreter.IMain].global
+import compiler.{Tree, Type}
+import scala.tools.nsc.Mode
+var times = 0
+object Trouble extends compiler.analyzer.AnalyzerPlugin {
+  override def pluginsTyped(tpe: Type, typer: compiler.analyzer.Typer, tree: Tree, mode: Mode,
+                            pt: Type) = {
+    if (times > 0) { times -= 1; throw new AssertionError("assertion failed: in pieces") }
+    tpe
+  }
+}
+compiler.analyzer.addAnalyzerPlugin(Trouble)""")
+    spark.run("times = 1")
+    assert spark.shows('println("once"); 1') == "once\nres0: Int = 1\n"
+    spark.run("times = 2")
+    assert spark.fails("1")[1] == "java.lang.AssertionError: assertion failed: in pieces"
+    assert spark.shows("2") == "res0: Int = 2\n"
+    assert spark.fails('println("x"); assert(false)')[1].startswith("java.lang.AssertionError")
+
+
 def test_code_that_heeds_an_interrupt_is_not_stopped_by_force(spark):
     number = spark.begin('println("go"); try Thread.sleep(600000) '
                          'catch { case _: InterruptedException => println("heard") }')

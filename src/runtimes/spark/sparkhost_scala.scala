@@ -209,11 +209,22 @@ final class Repl(main: IMain, written: StringWriter, outPath: String, errPath: S
   private def relocated(text: String, line: Int) = Messages.relocated(text, line)
 
   private def interpret(code: String): (Boolean, String) = {
-    written.getBuffer.setLength(0)
     // 2.13 says nothing of the place of what is in the first line
-    val result = main.interpret(if (isNew) "\n" + code else code)
+    val lines = if (isNew) "\n" + code else code
+    def ask() = {
+      written.getBuffer.setLength(0)
+      main.interpret(lines)
+    }
+    val result = try ask() catch {
+      case pieces: AssertionError if !hasBegun(pieces) => ask()
+    }
     (result.toString == "Success", written.toString)
   }
+
+  /** An interrupted statement can have left the compiler in pieces, for the loader of its classes
+    * asks it for names: the next code then fails before it has begun, and what follows is as ever. */
+  private def hasBegun(error: Throwable) =
+    error.getStackTrace.exists(_.getMethodName.contains("loadAndRunReq"))
 
   private def magic(name: String, value: String): Outcome = try {
     (name, places.get(value)) match {
