@@ -91,6 +91,10 @@ BOOST_AUTO_TEST_CASE(a_crowd_that_ended_while_the_host_was_away_is_found_at_its_
         c.traffic.request_log.clear();
         c.let_go();
     });
+    until_cluster("the end of all", [](Cluster& c) {
+        return std::ranges::all_of(c.rm.applications,
+                                   [](const auto& each) { return each.second->is_over(); });
+    });
     host.start();
     for (const auto id : ids) {
         BOOST_TEST(until_ended(id).state() == BatchState::success);
