@@ -128,6 +128,29 @@ struct InfoOnItsWay {
     std::optional<http::Response> response{};
 };
 
+/// However the asking ends: nobody waits for it any longer.
+class AskingForAll {
+public:
+    explicit AskingForAll(std::shared_ptr<InfoOnItsWay>& place)
+        : place_(place), own_(std::make_shared<InfoOnItsWay>()) {
+        place_ = own_;
+    }
+    ~AskingForAll() {
+        place_.reset();
+        for (const auto& each : own_->waiting) {
+            each->wake(WakeReason::changed);
+        }
+    }
+    AskingForAll(const AskingForAll&) = delete;
+    AskingForAll& operator=(const AskingForAll&) = delete;
+
+    void heard(const http::Response& response) { own_->response = response; }
+
+private:
+    std::shared_ptr<InfoOnItsWay>& place_;
+    std::shared_ptr<InfoOnItsWay> own_;
+};
+
 }  // namespace
 
 struct ResourceManagers::Impl {
@@ -192,15 +215,10 @@ Awaitable<http::Response> ResourceManagers::Impl::info(std::shared_ptr<Impl> sel
         }
         co_return co_await send(self, which, self->info_request());
     }
-    const auto own = std::make_shared<InfoOnItsWay>();
-    self->infos[which] = own;
+    AskingForAll asking(self->infos[which]);
     Result<http::Response> response = co_await send(self, which, self->info_request());
-    self->infos[which].reset();
     if (response) {
-        own->response = *response;
-    }
-    for (const auto& each : own->waiting) {
-        each->wake(WakeReason::changed);
+        asking.heard(*response);
     }
     co_return response;
 }
