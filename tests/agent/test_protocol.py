@@ -156,13 +156,16 @@ def test_close_does_not_wait_for_threads_and_runs_exit_handlers(session, folder)
     assert (folder / "left").exists()
 
 
-def test_an_execute_after_close_is_rejected(launch):
-    session = launch().ready()
-    session.peer.acknowledges = False
-    session.say("close")
-    session.execute(0, "1")
-    assert session.until("rejected")["code"] == "ending"
-    session.until("bye")
+def test_an_execute_after_close_is_rejected(launch, folder):
+    os.mkfifo(folder / "gate")
+    session = launch(environment={"FAKE_SPARK_GATE": str(folder / "gate")}, close_grace=600)
+    session.accept()
+    session.grant()
+    with open(folder / "gate", "w"):  # Spark's start reads it, and the end waits for that
+        session.say("close")
+        session.execute(0, "1")
+        assert session.until("rejected")["code"] == "ending"
+    session.until("bye", reason="closed")
 
 
 def test_sigterm_ends_cleanly_also_while_code_blocks(session):
