@@ -28,8 +28,10 @@ struct Driver {
     LineStream peer{};
 
     explicit Driver(const std::string& on_term = "exit 0") {
+        // `wait`, for a signal that comes just before a `read` does not interrupt it
         ticket.script("trap '" + on_term + "' TERM; echo $_SPARK_LAUNCHER_PORT " +
-                      "$_SPARK_LAUNCHER_SECRET > " + gate.out() + "; read x < " + gate.in());
+                      "$_SPARK_LAUNCHER_SECRET > " + gate.out() + "; { read x < " + gate.in() +
+                      "; } & wait $!");
         ticket.plan().launcher = true;
         BOOST_TEST(ticket.start() == "claimed");
         std::istringstream told_by_script(gate.line());
