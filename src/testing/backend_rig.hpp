@@ -9,6 +9,7 @@
 #include "hop.hpp"
 
 #include <boost/asio/cancellation_signal.hpp>
+#include <boost/asio/io_context.hpp>
 #include <boost/asio/steady_timer.hpp>
 
 #include <cstddef>
@@ -165,6 +166,22 @@ private:
     std::string waiting_for_;
     std::chrono::steady_clock::time_point deadline_;
 };
+
+/// Runs the loop until `finished`. False: it hangs.
+template <class Deadline>
+bool run_until(asio::io_context& loop, const bool& finished, Deadline deadline) {
+    constexpr std::size_t most_late = 100'000;  // by then it is work without an end
+    loop.restart();
+    std::size_t late = 0;
+    while (!finished) {
+        late = loop.run_one_until(deadline()) != 0 ? 0 : late + 1;
+        // what can be done when the time is over is only late: the machine was busy elsewhere
+        if (late > most_late || (late > 0 && loop.poll_one() == 0)) {
+            return false;
+        }
+    }
+    return true;
+}
 
 void add_submit_cases(std::vector<BackendCase>& cases, const BackendConformanceOptions& options);
 void add_watch_cases(std::vector<BackendCase>& cases, const BackendConformanceOptions& options);

@@ -29,14 +29,7 @@ struct RuntimeStage {
             failure = std::move(escaped);
             finished = true;
         });
-        loop.restart();
-        while (!finished) {
-            const bool ran = loop.run_one_until(rig.deadline()) != 0;
-            if (!finished && (!ran || std::chrono::steady_clock::now() > rig.deadline())) {
-                return false;
-            }
-        }
-        return true;
+        return backend_cases::run_until(loop, finished, [this] { return rig.deadline(); });
     }
 
     /// True: nothing is left to do.
