@@ -35,6 +35,7 @@ struct ProcessView {
     static ProcessView now();
 
 private:
+    static bool is_ending(const std::filesystem::path& task);
     static std::set<std::string> open_descriptors();
     static std::vector<std::string> lines_of_status();
 };
@@ -52,6 +53,23 @@ inline std::set<std::string> ProcessView::open_descriptors() {
     return found;
 }
 
+/// A thread that has been joined may still be seen for a moment: who joins it is woken before the
+/// kernel has put it away.
+inline bool ProcessView::is_ending(const std::filesystem::path& task) {
+    constexpr unsigned exiting = 0x4;  // PF_EXITING, set before the one who joins is woken
+    std::ifstream file(task / "stat");
+    std::string text;
+    std::getline(file, text);
+    std::istringstream rest(text.substr(text.rfind(')') + 1));  // proc(5): flags are the ninth
+    std::string skipped;
+    for (int field = 3; field < 9; ++field) {
+        rest >> skipped;
+    }
+    unsigned flags = exiting;  // unless it says otherwise: it may have gone by now
+    rest >> flags;
+    return (flags & exiting) != 0;
+}
+
 inline std::vector<std::string> ProcessView::lines_of_status() {
     std::vector<std::string> lines;
     std::ifstream status("/proc/self/status");
@@ -67,7 +85,9 @@ inline std::vector<std::string> ProcessView::lines_of_status() {
 inline ProcessView ProcessView::now() {
     ProcessView view;
     for (const auto& task : std::filesystem::directory_iterator("/proc/self/task")) {
-        view.threads.insert(task.path().filename().string());
+        if (!is_ending(task.path())) {
+            view.threads.insert(task.path().filename().string());
+        }
         std::ifstream children(task.path() / "children");
         for (std::string pid; children >> pid;) {
             view.children.insert(pid);
