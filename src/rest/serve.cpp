@@ -82,8 +82,10 @@ private:
         co_await self->closed_.async_wait(asio::redirect_error(asio::use_awaitable, ignored));
     }
 
-    /// While it drains, until what it had begun is done.
-    bool accepts() const { return !stopping_ || (!leaves_backlog_ && !admitted_.empty()); }
+    /// While it drains, until what it had begun is done or there is no time left.
+    bool accepts() const {
+        return !stopping_ || (!leaves_backlog_ && !out_of_time_ && !admitted_.empty());
+    }
 
     asio::ip::tcp::socket new_socket() {
         asio::any_io_executor base = acceptor_.get_executor();
@@ -106,6 +108,9 @@ private:
     }
 
     void admit(asio::ip::tcp::socket socket) {
+        if (out_of_time_) {
+            return;  // nobody would cut it
+        }
         auto connection =
             std::make_shared<Connection>(std::move(socket), router_, options_, shared_);
         connections_.insert(connection);
@@ -148,6 +153,7 @@ private:
         grace_.expires_after(options_->close_grace);
         grace_.async_wait([self = shared_from_this()](boost::system::error_code failure) {
             self->out_of_time_ = !failure;
+            self->wake_if_over();
             for (const auto& connection : self->connections_) {
                 if (!failure) {
                     asio::post(connection->get_executor(), [connection] { connection->abort(); });

@@ -42,6 +42,11 @@ public:
             co_await asio::async_write(socket_, asio::buffer(text), asio::use_awaitable);
         });
     }
+    /// Connects and says it while the server gets no turn: no time passes for it in between.
+    void arrive(const tcp::endpoint& to, const std::string& text) {
+        socket_.connect(to);
+        asio::write(socket_, asio::buffer(text));
+    }
     /// The next response; `head`: one without a body, whatever its length says.
     rest::Response hear(bool head = false) {
         http::response_parser<http::string_body> parser;
@@ -131,6 +136,12 @@ struct ServeFixture : RouterFixture {
     Client connected() {
         Client client(io());
         client.connect(endpoint);
+        return client;
+    }
+
+    Client arrived(const std::string& text) {
+        Client client(io());
+        client.arrive(endpoint, text);
         return client;
     }
 
