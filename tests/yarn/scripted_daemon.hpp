@@ -8,7 +8,6 @@
 
 #include <boost/asio/any_io_executor.hpp>
 #include <boost/asio/awaitable.hpp>
-#include <boost/asio/ip/tcp.hpp>
 
 #include <cstddef>
 #include <deque>
@@ -97,23 +96,6 @@ private:
 
     std::shared_ptr<State> state_ = std::make_shared<State>();
     ScriptedServer server_;
-};
-
-/// An address at which nobody answers.
-class ClosedDoor {
-public:
-    explicit ClosedDoor(asio::any_io_executor executor) : socket_(std::move(executor)) {
-        const asio::ip::tcp::endpoint any(asio::ip::address_v4::loopback(), 0);
-        socket_.open(any.protocol());
-        socket_.bind(any);  // taken, and not listened at
-    }
-    std::string url() const { return "http://" + node(); }
-    std::string node() const {
-        return "127.0.0.1:" + std::to_string(socket_.local_endpoint().port());
-    }
-
-private:
-    asio::ip::tcp::acceptor socket_;
 };
 
 inline std::string recording(const std::string& name) {

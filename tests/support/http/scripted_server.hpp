@@ -72,6 +72,23 @@ private:
     std::uint16_t port_{0};
 };
 
+/// An address at which nobody answers.
+class ClosedDoor {
+public:
+    explicit ClosedDoor(asio::any_io_executor executor) : socket_(std::move(executor)) {
+        const asio::ip::tcp::endpoint any(asio::ip::address_v4::loopback(), 0);
+        socket_.open(any.protocol());
+        socket_.bind(any);  // taken, and not listened at
+    }
+    std::string url() const { return "http://" + node(); }
+    std::string node() const {
+        return "127.0.0.1:" + std::to_string(socket_.local_endpoint().port());
+    }
+
+private:
+    asio::ip::tcp::acceptor socket_;
+};
+
 /// A script that answers each request with `body`.
 ScriptedServer::Script always(std::string body, std::string status = "200 OK",
                               std::string headers = "");
