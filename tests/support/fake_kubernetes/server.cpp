@@ -30,15 +30,26 @@ Server::Server(asio::io_context& io, Api& api, Store& store, Kubelet& kubelet)
 
 Server::~Server() = default;
 
-void Server::listen(std::uint16_t port) {
-    acceptor_ = std::make_shared<tcp::acceptor>(
-        io_, tcp::endpoint(asio::ip::address_v4::loopback(), port), true);
+void Server::bind(std::uint16_t port) {
+    const tcp::endpoint here(asio::ip::address_v4::loopback(), port);
+    acceptor_ = std::make_shared<tcp::acceptor>(io_);
+    acceptor_->open(here.protocol());
+    acceptor_->set_option(tcp::acceptor::reuse_address(true));
+    acceptor_->bind(here);
     port_ = acceptor_->local_endpoint().port();
-    asio::co_spawn(io_, accept(), asio::detached);
 }
 
-asio::awaitable<void> Server::accept() {
-    const auto acceptor = acceptor_;
+void Server::listen(std::uint16_t port) {
+    bind(port);
+    come_back();
+}
+
+void Server::come_back() {
+    acceptor_->listen();
+    asio::co_spawn(io_, accept(acceptor_), asio::detached);
+}
+
+asio::awaitable<void> Server::accept(std::shared_ptr<tcp::acceptor> acceptor) {
     while (acceptor->is_open()) {
         boost::system::error_code error;
         auto socket =
@@ -69,6 +80,7 @@ void Server::go_away() {
         stream->wake.cancel();
     }
     drop_held();
+    bind(port_);  // nobody else gets the port meanwhile
 }
 
 const Fault* Server::fault_of(const ApiRequest& request) {

@@ -59,7 +59,7 @@ public:
     void drop_held();  ///< what is held is never processed; its connection breaks
     /// The server is gone: every connection breaks, new ones are refused. State stays.
     void go_away();
-    void come_back() { listen(port_); }
+    void come_back();
 
     // Streams (watches and followed logs).
     void cut_streams(bool within_a_line = false);
@@ -90,7 +90,8 @@ private:
     struct Stream;
     struct Held;
 
-    boost::asio::awaitable<void> accept();
+    void bind(std::uint16_t port);
+    boost::asio::awaitable<void> accept(std::shared_ptr<boost::asio::ip::tcp::acceptor> acceptor);
     void tell(const StoreEvent& event);
     void push(Stream& stream, const StoreEvent& event);
     const Fault* fault_of(const ApiRequest& request);
