@@ -128,6 +128,12 @@ BOOST_AUTO_TEST_CASE(nothing_is_lost_or_goes_back_whatever_happens_to_the_watch)
                 return sink->snapshots > 0 && sink->state_of(stays) >= ApplicationState::started &&
                        sink->state_of(killed) >= ApplicationState::started;
             });
+            // what the list has told may come before the watch begins
+            rig.run_until("the watch", [&] {
+                return rig.cluster.with([](k8s::Cluster& c) {
+                    return c.server.requests("GET", "spark-role%3Ddriver&watch=1") > 0;
+                });
+            });
             rig.cluster.with([&](k8s::Cluster& c) { fault.happens(c); });
             const auto fails = start("fails");
             const auto memory = start("oom");
