@@ -87,6 +87,7 @@ BOOST_AUTO_TEST_CASE(a_crowd_that_runs_is_followed_by_one_list_at_a_time) {
 BOOST_AUTO_TEST_CASE(a_crowd_that_ended_while_the_host_was_away_is_found_at_its_end) {
     submit_all(crowd() / 5);
     until_all_run();
+    until_a_new_look();  // what was asked for by itself before must not count as the next host's
     host.crash();
     change([](Cluster& c) {
         c.traffic.request_log.clear();
