@@ -19,7 +19,7 @@ def test_the_resource_manager_goes_and_comes_back(started, daemon, folder, gate)
         ends.end.open()
         third = comes.submit()
         assert server.native(first)["state"] == "running"
-    comes.begun.wait(120)
+    comes.begun.wait()
     assert server.native(first)["state"] == "running"
     steps = [step["what"] for step in server.native(first)["timeline"]
              if step["what"] != "waiting"]
@@ -44,7 +44,7 @@ def test_the_node_goes_and_comes_back(started, daemon, folder, gate):
         until(started.drivers, lambda seen: list(seen.values()) == ["ACCEPTED"] * 2, "the drivers")
         assert server.delete(second).status_code == 200
         until(started.drivers, lambda seen: list(seen.values()) == ["ACCEPTED"], "the kill")
-    runs.begun.wait(120)
+    runs.begun.wait()
     runs.end.open()
     runs.assert_succeeds(third)
     assert (lost.starts(), killed.starts()) == (1, 0)
@@ -57,7 +57,7 @@ def test_nothing_is_submitted_before_its_files_are_there(started, daemon, folder
         until(lambda: [step["what"] for step in started.server.native(batch)["timeline"]],
               lambda steps: "admitted" in steps, "its turn")
         assert not started.drivers()
-    one.begun.wait(120)
+    one.begun.wait()
     one.end.open()
     one.assert_succeeds(batch)
 
@@ -72,15 +72,18 @@ def test_the_host_is_killed_and_finds_its_driver_again(started, folder, gate):
     one.assert_succeeds(batch)
 
 
-def test_the_host_is_away_while_its_driver_starts(started, folder, gate):
+def test_the_host_is_away_while_its_driver_starts(started, daemon, folder, gate):
     """The guard waits, and user code with it."""
     one = Counted(started, folder, gate)
-    batch = one.submit()
-    until(started.drivers, bool, "the driver")
-    started.server.kill()
+    with away(daemon, "nm"):  # no driver can start before its host has gone
+        batch = one.submit()
+        application, = until(started.drivers, bool, "the driver")
+        started.server.kill()
+    until(lambda: daemon.application(application), lambda seen: "amContainerLogs" in seen,
+          "its container")
     assert one.starts() == 0
     started.server.start()
-    one.begun.wait(120)
+    one.begun.wait()
     one.end.open()
     one.assert_succeeds(batch)
 
