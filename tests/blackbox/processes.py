@@ -137,7 +137,7 @@ class Gate:
     def open(self):
         os.write(self.descriptor, b"x")
 
-    def wait(self, timeout=40):
+    def wait(self, timeout=180):
         """Waits for the driver's side to write; gives what it wrote."""
         assert select.select([self.descriptor], [], [], timeout)[0], f"nobody wrote {self.path}"
         return os.read(self.descriptor, 4096).decode()

@@ -11,6 +11,7 @@ import urllib.error
 import urllib.request
 
 JOBS = pathlib.Path(__file__).resolve().parent / "jobs"
+PATIENCE = 180  # seconds, for whatever real daemons have to do
 
 
 class Answer:
@@ -35,7 +36,7 @@ def ask(method, url, body=None, timeout=30):
         return Answer(error.code, dict(error.headers), error.read().decode())
 
 
-def until(look, holds, what, seconds=60):
+def until(look, holds, what, seconds=PATIENCE):
     """Looks until what is seen is as wanted."""
     deadline = time.monotonic() + seconds
     while True:

@@ -8,6 +8,7 @@ import time
 import keeper
 import users
 from api import Api, ApiError
+from asking import PATIENCE
 
 
 class Cluster:
@@ -96,18 +97,18 @@ class Cluster:
                                + f"?fieldSelector=involvedObject.name%3D{name}")["items"]
         return [(one["reason"], one["message"]) for one in found]
 
-    def wait_for(self, name, holds, seconds=60):
+    def wait_for(self, name, holds, seconds=PATIENCE):
         """Until a pod is as wanted; gives it, or None when it is gone and that is wanted."""
         return until(lambda: self.get("pods", name), holds, f"pod {name}", seconds)
 
-    def wait_over(self, name, seconds=120):
+    def wait_over(self, name, seconds=PATIENCE):
         return self.wait_for(name, lambda pod: phase(pod) in ("Succeeded", "Failed"), seconds)
 
-    def wait_gone(self, name, seconds=60):
+    def wait_gone(self, name, seconds=PATIENCE):
         self.wait_for(name, lambda pod: pod is None, seconds)
 
 
-def until(look, holds, what, seconds=60):
+def until(look, holds, what, seconds=PATIENCE):
     """Looks until what is seen is as wanted."""
     deadline = time.monotonic() + seconds
     while True:

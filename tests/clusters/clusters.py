@@ -122,7 +122,7 @@ def down(options):
         print(f"no cluster is up in {options.folder}", file=sys.stderr)
         return 0
     keeper.ask(options.folder, {"do": "stop"})
-    wait_until("the folder's end", lambda: not options.folder.exists(), 30)
+    wait_until("the folder's end", lambda: not options.folder.exists())
     return 0
 
 

@@ -69,6 +69,7 @@ testing::BackendConformanceOptions deviations() {
     testing::BackendConformanceOptions options;
     options.reports_context = false;  // scripts, not Spark
     options.race_rounds = 6;          // the fake API server has its many
+    options.patience = std::chrono::minutes{3};
     return options;
 }
 

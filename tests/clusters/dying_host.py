@@ -35,7 +35,7 @@ class Life:
             with contextlib.suppress(httpx.TransportError):
                 return "over" if over() else None
             return None
-        if until(look, bool, "the host's death, or an end without", 120) == "over":
+        if until(look, bool, "the host's death, or an end without") == "over":
             self.server.stop()  # it would die of what follows
             self.server.start()
             return False
@@ -54,7 +54,7 @@ class Life:
 
     def wait_cleared(self):
         """A twin that came too late has to see that it may not run."""
-        until(self.client.drivers, lambda left: not left, "the end of all drivers", 120)
+        until(self.client.drivers, lambda left: not left, "the end of all drivers")
 
     # ---- what is to come out -------------------------------------------------------------------
 

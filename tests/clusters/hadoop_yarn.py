@@ -9,6 +9,7 @@ import time
 import urllib.request
 
 import yarn_settings as settings
+from asking import PATIENCE
 from cluster import Cluster
 from parts import ClusterError, Part, free_port, wait_until
 
@@ -119,7 +120,7 @@ class YarnCluster(Cluster):
 
     def _wait_ready(self, name, since=0.0):
         look = getattr(self, f"_{name}_is_ready")
-        wait_until(f"the {name}", lambda: look(since), 120, self.parts[name])
+        wait_until(f"the {name}", lambda: look(since), PATIENCE, self.parts[name])
 
     def _rm_is_ready(self, _):
         info = _get(f"{self.url('rm-web')}/ws/v1/cluster/info") or {}

@@ -91,7 +91,7 @@ class Keeper:
         return code if code >= 0 else 128 - code
 
 
-def ask(folder, order, seconds=150):
+def ask(folder, order, seconds=600):
     """Gives a keeper an order and its result back."""
     with socket.socket(socket.AF_UNIX) as connection:
         connection.settimeout(seconds)

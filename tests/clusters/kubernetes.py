@@ -9,6 +9,7 @@ import subprocess
 
 import users
 from api import Api, ApiError
+from asking import PATIENCE
 from cluster import Cluster
 from parts import ClusterError, Part, free_network, free_port, wait_until
 
@@ -88,7 +89,7 @@ class KubernetesCluster(Cluster):
     def start_api_server(self, *more):
         server = self.parts["kube-apiserver"]
         server.start(*self.api_args, *more)
-        wait_until("the API server", self.is_ready, 120, server, self.parts["etcd"])
+        wait_until("the API server", self.is_ready, PATIENCE, server, self.parts["etcd"])
 
     def is_ready(self):
         """An answer is enough where the server shows a certificate that is not to be trusted."""
@@ -181,10 +182,10 @@ class KubernetesCluster(Cluster):
                 raise
 
         wait_until("the namespace's certificates",
-                   lambda: there(f"{space}/configmaps/kube-root-ca.crt"), 60, *parts)
+                   lambda: there(f"{space}/configmaps/kube-root-ca.crt"), PATIENCE, *parts)
         wait_until("the default service account",
-                   lambda: there(f"{space}/serviceaccounts/default"), 60, *parts)
-        wait_until("the node", lambda: there("/api/v1/nodes/node-1"), 60, *parts)
+                   lambda: there(f"{space}/serviceaccounts/default"), PATIENCE, *parts)
+        wait_until("the node", lambda: there("/api/v1/nodes/node-1"), PATIENCE, *parts)
 
     def api(self, certificate="admin", token=None):
         """The API as a user sees it: by a certificate of the cluster, or by a token."""

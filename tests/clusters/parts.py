@@ -11,6 +11,8 @@ import socket
 import subprocess
 import time
 
+from asking import PATIENCE
+
 PR_SET_PDEATHSIG = 1
 LIBC = ctypes.CDLL(None, use_errno=True)
 
@@ -118,7 +120,7 @@ class Part:
             self.kill()
 
 
-def wait_until(what, check, seconds=60, *parts):
+def wait_until(what, check, seconds=PATIENCE, *parts):
     """Until check() gives something; fails when it takes too long or a part has ended."""
     deadline = time.monotonic() + seconds
     while True:

@@ -6,6 +6,7 @@ import os
 import pathlib
 import urllib.request
 
+from asking import PATIENCE
 from cluster import Cluster
 from parts import ClusterError, Part, free_port, wait_until
 
@@ -72,13 +73,13 @@ class StandaloneCluster(Cluster):
         elif self.parts["worker"].is_running():
             self._wait_ready()
         else:
-            wait_until("the master", lambda: self.state() is not None, 60, self.parts["master"])
+            wait_until("the master", lambda: self.state() is not None, PATIENCE, self.parts["master"])
 
     def _wait_ready(self, before=()):
         """Until the master has a worker that it did not have `before`."""
         parts = [part for part in self.parts.values() if part.is_running()]
         wait_until("the master and its worker", lambda: self._status() == "ALIVE" and
-                   self._workers() - set(before), 60, *parts)
+                   self._workers() - set(before), PATIENCE, *parts)
 
     # ---- what the master says ------------------------------------------------------------------
 

@@ -37,7 +37,7 @@ def load_recorder():
 def our_objects(version):
     """The objects of each case, as the backend would send them."""
     done = subprocess.run([os.environ["SPARKHOST_PRINT_OBJECTS"], str(MATRIX / "matrix.json"),
-                           version, "jobs"], check=True, capture_output=True, text=True, timeout=60)
+                           version, "jobs"], check=True, capture_output=True, text=True, timeout=240)
     lines = [json.loads(line) for line in done.stdout.splitlines()]
     assert len(lines) > 30
     return {line["case"]: line["objects"] for line in lines}
@@ -96,7 +96,7 @@ def test_a_pod_is_what_the_server_makes_of_that_of_spark_submit(cluster, tmp_pat
                           capture_output=True, text=True, timeout=240, check=False)
     assert done.returncode == 0, done.stderr[-3000:]
     sparks = until(lambda: cluster.items("pods", "spark-app-name%3Dc,spark-role%3Ddriver"),
-                   lambda pods: len(pods) == 1, "the driver pod of spark-submit", 30)[0]
+                   lambda pods: len(pods) == 1, "the driver pod of spark-submit")[0]
     cluster.delete("pods", sparks["metadata"]["name"])
     ours = next(body for body in our_objects("3.5.9")["cores"] if body["kind"] == "Pod")
     left, right = (flat(pod["spec"]) for pod in (try_create(cluster, ours), sparks))

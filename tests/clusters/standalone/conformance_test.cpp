@@ -59,6 +59,7 @@ testing::BackendConformanceOptions what_a_master_tells() {
     testing::BackendConformanceOptions options;
     options.reports_exit_code = false;
     options.race_rounds = 6;  // the fake master has its many
+    options.patience = std::chrono::minutes{3};
     return options;
 }
 

@@ -5,7 +5,7 @@ import os
 import pathlib
 
 import keeper
-from asking import ask, until
+from asking import PATIENCE, ask, until
 
 OVER = ("FINISHED", "FAILED", "ERROR", "KILLED")
 # of a driver that does little; the master of 3.5 does not open Java's modules to it
@@ -64,11 +64,11 @@ class Daemon:
     def kill_driver(self, driver):
         return ask("POST", f"{self.rest}/v1/submissions/kill/{driver}").json()
 
-    def until_state(self, driver, *states, seconds=60):
+    def until_state(self, driver, *states, seconds=PATIENCE):
         return until(lambda: self.status(driver),
                      lambda seen: seen.get("driverState") in states, driver, seconds)
 
-    def until_over(self, driver, seconds=60):
+    def until_over(self, driver, seconds=PATIENCE):
         return self.until_state(driver, *OVER, seconds=seconds)["driverState"]
 
     # ---- lists and logs ------------------------------------------------------------------------

@@ -76,6 +76,7 @@ private:
 std::vector<testing::BackendCase> cases() {
     testing::BackendConformanceOptions options;
     options.race_rounds = 6;  // the fake cluster has its many
+    options.patience = std::chrono::minutes{3};
     return testing::backend_conformance_cases(options);
 }
 

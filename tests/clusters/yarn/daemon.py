@@ -8,7 +8,7 @@ import urllib.error
 import urllib.request
 
 import keeper
-from asking import Answer, ask, until
+from asking import PATIENCE, Answer, ask, until
 
 OVER = ("FINISHED", "FAILED", "KILLED")
 USER = getpass.getuser()
@@ -90,11 +90,11 @@ class Daemon:
         return ask("PUT", as_user(f"{self.rm}/ws/v1/cluster/apps/{name}/state"),
                    {"state": "KILLED"})
 
-    def until_state(self, name, *states, seconds=60):
+    def until_state(self, name, *states, seconds=PATIENCE):
         return until(lambda: self.application(name) or {},
                      lambda seen: seen.get("state") in states, name, seconds)
 
-    def until_over(self, name, seconds=60):
+    def until_over(self, name, seconds=PATIENCE):
         return self.until_state(name, *OVER, seconds=seconds)
 
     # ---- logs ----------------------------------------------------------------------------------
