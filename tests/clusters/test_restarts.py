@@ -62,7 +62,7 @@ def test_a_batch_that_is_given_while_the_api_server_is_away_runs_once(cluster, s
     cluster.kill("kube-apiserver")
     batch = submit(server, one.file)
     cluster.restart("kube-apiserver")
-    one.begun.wait(120)
+    one.begun.wait()
     one.end.open()
     assert server.until_over(batch)["state"] == "success", str(server.native(batch))
     assert one.starts() == 1
@@ -96,7 +96,7 @@ def test_what_a_watch_missed_is_listed_after_a_410(cluster, start, counted):
         other.begun.wait()
         for batch in batches:
             server.until_running(batch)
-        assert not expired(server)
+        before = len(expired(server))  # a slow host may be too late even now
         os.kill(server.process.pid, signal.SIGSTOP)  # its watch goes on without it
         try:
             cluster.kill("kube-apiserver")
@@ -110,6 +110,6 @@ def test_what_a_watch_missed_is_listed_after_a_410(cluster, start, counted):
         for batch in batches:
             assert server.until_over(batch)["state"] == "success", str(server.native(batch))
         assert (one.starts(), other.starts()) == (1, 1)
-        assert expired(server), server.log.read_text()
+        assert len(expired(server)) > before, server.log.read_text()
     finally:
         cluster.restart("kube-apiserver")
