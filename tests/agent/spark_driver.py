@@ -39,5 +39,5 @@ def driver(line, **settings):
         one.grant()
         one.until("status", PATIENCE, state="idle")
         yield one
-    left_over = processes.wait_gone(processes.descendants(), timeout=20)
+    left_over = processes.wait_gone(processes.descendants())
     assert not left_over, [processes.command_line(pid) for pid in left_over]

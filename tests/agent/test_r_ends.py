@@ -31,7 +31,7 @@ def test_what_does_not_heed_is_told_and_may_end_the_session(library):
         session.interrupt(number, end_session_after=0)
         assert session.result(number)["ename"] == "SessionEnded"
         session.until("bye", reason="interrupt_unheeded")
-        assert processes.wait_gone(processes.descendants(), timeout=20) == []
+        assert processes.wait_gone(processes.descendants()) == []
 
 
 def test_r_and_its_files_end_with_the_session(library):
@@ -44,7 +44,7 @@ def test_r_and_its_files_end_with_the_session(library):
         session.say("close")
         session.until("bye", reason="closed")
         assert session.wait(PATIENCE) == 0
-        assert processes.wait_gone(processes.descendants(), timeout=20) == []
+        assert processes.wait_gone(processes.descendants()) == []
         assert not folder.exists()
 
 
@@ -55,7 +55,7 @@ def test_r_ends_with_an_agent_that_is_killed(library):
         r = int(shell.text("cat(Sys.getpid())"))
         shell.begin("repeat {}")
         os.kill(agent, signal.SIGKILL)
-        assert processes.wait_gone([r], timeout=20) == []
+        assert processes.wait_gone([r]) == []
 
 
 # ---- where R or SparkR is missing ------------------------------------------------------------

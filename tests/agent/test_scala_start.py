@@ -32,5 +32,5 @@ def test_the_compiler_starts_with_the_first_statement_and_nothing_is_left(line, 
             "res0: Double = 10.0\n"
         assert list(classes.iterdir())
         one.close()
-    processes.wait_gone(processes.descendants(), timeout=20)
+    processes.wait_gone(processes.descendants())
     assert not classes.exists()

@@ -18,7 +18,7 @@ def test_close_ends_the_driver_and_all_its_children(line):
         session.say("close")
         session.until("bye", PATIENCE, reason="closed")
         assert session.wait(PATIENCE) == 0
-        assert processes.wait_gone(processes.descendants(), timeout=20) == []
+        assert processes.wait_gone(processes.descendants()) == []
 
 
 def test_the_agent_ends_when_its_jvm_is_killed():
@@ -28,7 +28,7 @@ def test_the_agent_ends_when_its_jvm_is_killed():
         session.process.kill()
         assert session.result(0)["status"] == "cancelled"
         session.until("bye", reason="driver_lost")
-        assert processes.wait_gone(processes.descendants(), timeout=20) == []
+        assert processes.wait_gone(processes.descendants()) == []
 
 
 def test_a_spark_that_cannot_start_is_reported(folder):

@@ -9,9 +9,11 @@ import pathlib
 import re
 import select
 import signal
+import socket
 import time
 
 PR_SET_PDEATHSIG, PR_SET_CHILD_SUBREAPER = 1, 36
+DEADLINE = 180  # seconds, for whatever is certain to come
 
 
 def prctl(option, value):
@@ -62,13 +64,18 @@ def alive(pids):
     return [pid for pid in pids if state(pid) not in ("Z", None)]
 
 
-def descriptors(pid):
-    """How many of each sort it has open: {"socket": 3, "/data/sparkhost.db": 1, …}."""
-    found = collections.Counter()
+def links(pid):
+    """What its descriptors are: "socket:[4711]", "/data/sparkhost.db", … Some may close meanwhile."""
+    found = []
     for name in os.listdir(f"/proc/{pid}/fd"):
         with contextlib.suppress(OSError):
-            found[re.sub(r":\[\d+\]$", "", os.readlink(f"/proc/{pid}/fd/{name}"))] += 1
+            found.append(os.readlink(f"/proc/{pid}/fd/{name}"))
     return found
+
+
+def descriptors(pid):
+    """How many of each sort it has open: {"socket": 3, "/data/sparkhost.db": 1, …}."""
+    return collections.Counter(re.sub(r":\[\d+\]$", "", link) for link in links(pid))
 
 
 def threads(pid):
@@ -85,7 +92,7 @@ def command_line(pid):
     return ""
 
 
-def wait_gone(pids, timeout=20):
+def wait_gone(pids, timeout=DEADLINE):
     """Waits until these processes have ended; gives those that have not."""
     deadline = time.monotonic() + timeout
     remaining = []
@@ -106,7 +113,7 @@ def pause():
     select.select([], [], [], 0.01)
 
 
-def eventually(look, timeout=40):
+def eventually(look, timeout=DEADLINE):
     """Looks until there is something to see; gives it. For what nobody tells."""
     deadline = time.monotonic() + timeout
     while not (found := look()):
@@ -115,7 +122,7 @@ def eventually(look, timeout=40):
     return found
 
 
-def end_descendants(timeout=20):
+def end_descendants(timeout=DEADLINE):
     """Waits for all below this process to end, ends what does not, and gives its command lines."""
     left_over = wait_gone(descendants(), timeout)
     words = [command_line(pid) for pid in left_over]
@@ -123,6 +130,15 @@ def end_descendants(timeout=20):
         with contextlib.suppress(OSError):
             os.kill(pid, signal.SIGKILL)
     return words
+
+
+def keep_port(family, address, port=0):
+    """Who keeps this socket may listen on its port, now and again; meanwhile nobody else is given
+    it, and who dials is refused."""
+    kept = socket.socket(family)
+    kept.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    kept.bind((address, port))
+    return kept
 
 
 class Gate:
@@ -137,7 +153,7 @@ class Gate:
     def open(self):
         os.write(self.descriptor, b"x")
 
-    def wait(self, timeout=180):
+    def wait(self, timeout=DEADLINE):
         """Waits for the driver's side to write; gives what it wrote."""
         assert select.select([self.descriptor], [], [], timeout)[0], f"nobody wrote {self.path}"
         return os.read(self.descriptor, 4096).decode()

@@ -12,11 +12,10 @@ import time
 import httpx
 
 import sessions
-from processes import die_with_parent
+from processes import DEADLINE, die_with_parent
 
 PROGRAM = os.environ.get("SPARKHOST_SERVER", "")
 READY = "sparkhost-server listening on http://"
-DEADLINE = 180  # seconds, for whatever a batch has to do
 ENDED = ("success", "dead", "killed")
 
 
@@ -52,7 +51,8 @@ class Server:
         self.wait_ready()
 
     def ready_line(self):
-        assert select.select([self.process.stdout], [], [], 30)[0], "not ready after 30 s"
+        ready = select.select([self.process.stdout], [], [], DEADLINE)[0]
+        assert ready, f"not ready after {DEADLINE} s"
         return self.process.stdout.readline().decode()
 
     def wait_ready(self):
@@ -66,7 +66,7 @@ class Server:
         old, client = self.process, self.client
         self.start("--take-over", *options)
         client.close()
-        status = old.wait(timeout=30)
+        status = old.wait(timeout=DEADLINE)
         old.stdout.close()
         return status
 
@@ -88,7 +88,7 @@ class Server:
 
     def ended(self):
         self.client.close()
-        status = self.process.wait(timeout=30)
+        status = self.process.wait(timeout=DEADLINE)
         self.process.stdout.close()
         return status
 

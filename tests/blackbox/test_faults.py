@@ -9,7 +9,7 @@ import resource
 import shutil
 import sqlite3
 
-from processes import eventually, wait_gone
+from processes import DEADLINE, eventually, wait_gone
 from server import ENDED
 
 ORDER = ["starting", "running", "success"]
@@ -171,7 +171,7 @@ def test_a_store_without_the_log_it_was_left_with_is_refused(start, folder):
         pass
     else:
         raise AssertionError("it has started")
-    assert server.process.wait(timeout=30) == 1
+    assert server.process.wait(timeout=DEADLINE) == 1
     assert "sparkhost.db-wal is missing" in server.log.read_text()
 
 

@@ -7,7 +7,7 @@ import subprocess
 
 import pytest
 
-from server import PROGRAM
+from server import DEADLINE, PROGRAM
 
 REFUSED = {"livy.server.auth.type": "kerberos", "livy.keystore": "/k.jks",
            "livy.impersonation.enabled": "true", "livy.server.access-control.enabled": "true",
@@ -16,7 +16,7 @@ REFUSED = {"livy.server.auth.type": "kerberos", "livy.keystore": "/k.jks",
 
 def run(*options):
     return subprocess.run([PROGRAM, "--print-config", *options], capture_output=True, text=True,
-                          timeout=30)
+                          timeout=DEADLINE)
 
 
 def effective(*options):
@@ -79,7 +79,7 @@ def test_the_config_file_and_the_command_line_win(conf, tmp_path):
 def test_what_would_be_less_safe_keeps_the_server_from_starting(conf, key):
     file = conf(f"livy.server.port = 1\n{key} = {REFUSED[key]}\n")
     done = subprocess.run([PROGRAM, "--livy-conf", str(file)], capture_output=True, text=True,
-                          timeout=30)
+                          timeout=DEADLINE)
     assert done.returncode == 2
     assert done.stdout == ""
     assert str(file) in done.stderr and f"{key} = {REFUSED[key]} (line 2): " in done.stderr

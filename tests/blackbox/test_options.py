@@ -9,13 +9,13 @@ import subprocess
 
 import pytest
 
-from server import PROGRAM
+from server import DEADLINE, PROGRAM
 
 DOCS = pathlib.Path(__file__).parents[2] / "docs" / "server.md"
 
 
 def run(*options, env=None):
-    return subprocess.run([PROGRAM, *options], capture_output=True, text=True, timeout=30, env=env)
+    return subprocess.run([PROGRAM, *options], capture_output=True, text=True, timeout=DEADLINE, env=env)
 
 
 def effective(*options, env=None):

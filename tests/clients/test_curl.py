@@ -8,7 +8,7 @@ import pytest
 
 from conftest import SPARK_SCRIPTS
 
-DEADLINE = 90  # seconds for one command: some of them wait for the server
+DEADLINE = 180  # seconds for one command: some of them wait for the server
 JSON = ("-H", "Content-Type: application/json")
 
 

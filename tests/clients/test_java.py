@@ -12,7 +12,7 @@ import pytest
 from conftest import HERE, blackbox
 
 SOURCES = HERE / "java"
-DEADLINE = 240  # seconds for the whole walk
+DEADLINE = 900  # seconds for the whole walk
 
 
 def java_tool(name):

@@ -72,7 +72,7 @@ def test_a_session_whose_time_to_live_is_over_has_ended(server):
     made = server.open_session("pyspark", ttl="1s")
     assert made.made["ttl"] == "1s"
     eventually(lambda: server.client.get(made.path + "/state").status_code == 404 or
-               made.state() in ENDED, timeout=90)
+               made.state() in ENDED)
     assert server.client.delete(made.path).status_code in (200, 404)
 
 
@@ -82,7 +82,7 @@ def test_a_session_that_nobody_asks_for_is_gone(server):
     assert made.made["heartbeatTimeoutInSecond"] == 1
     assert server.client.get(made.path).status_code in (200, 404)
     eventually(lambda: made.id not in [
-        one["id"] for one in server.client.get("/sessions").json()["sessions"]], timeout=120)
+        one["id"] for one in server.client.get("/sessions").json()["sessions"]])
     assert server.client.get(made.path).status_code == 404
 
 

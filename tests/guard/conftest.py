@@ -55,5 +55,5 @@ def launch(folder, classes, desk):
     yield begin
     for one in started:
         one.end()
-    left_over = processes.end_descendants(timeout=5)
+    left_over = processes.end_descendants()
     assert not left_over, f"still running: {left_over}"

@@ -77,7 +77,7 @@ def spark(folder, desk):
     yield begin
     for one in started:
         one.end()
-    left_over = processes.end_descendants(timeout=20)
+    left_over = processes.end_descendants()
     assert not left_over, f"still running: {left_over}"
 
 
