@@ -72,15 +72,20 @@ def test_before_spark_is_there_nothing_can_be_added(launch, folder, data):
     assert session.add(2, "file", data) is None
 
 
-def test_while_the_session_ends_nothing_can_be_added(launch, data):
-    session = launch(close_grace=30).ready()
-    session.execute(0, "print('go', flush=True)\nimport time\ntry: time.sleep(60)\n"
-                       "except KeyboardInterrupt: input(); time.sleep(60)")
+def test_while_the_session_ends_nothing_can_be_added(launch, folder, data):
+    os.mkfifo(folder / "gate")
+    session = launch(close_grace=600).ready()
+    session.execute(0, "def hold():\n    while True:\n"
+                       f"        try: return open('{folder}/gate').read()\n"
+                       "        except KeyboardInterrupt: pass\n"
+                       "print('go', flush=True)\nhold()")
     session.running(0)
     session.execute(1, "1")
     session.say("close")
     session.until("result", statement=1)  # what waits is cancelled first
     assert session.add(1, "file", data) == "the session is ending"
+    (folder / "gate").write_text("")
+    session.until("bye", reason="closed")
 
 
 @pytest.mark.parametrize("fields, error", [

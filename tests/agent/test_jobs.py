@@ -154,7 +154,7 @@ def test_a_job_is_interrupted(session, folder):
 
 def test_a_job_that_waits_is_cancelled(session, folder):
     functions(folder, "def job(context): pass")
-    session.execute(0, "print('go'); import time; time.sleep(60)")
+    session.execute(0, "print('go'); import time; time.sleep(600)")
     session.running(0)
     session.say("execute", statement=1, kind="pyspark", job=True,
                 code=base64.b64encode(by_name("job")).decode())
