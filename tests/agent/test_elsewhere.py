@@ -7,6 +7,7 @@ import shutil
 import socket
 import threading
 
+import processes
 import pytest
 import session as sessions
 import sparkhost_agent as agent
@@ -55,12 +56,18 @@ class Elsewhere(sessions.Session):
         mount(self.mounted, {name: data for name, data in self.files.items() if name != "7.claim"})
 
     def listen(self):
-        self.listener = socket.create_server(self.address or ("127.0.0.1", 0))
-        self.address = self.listener.getsockname()
+        if self.address is None:
+            self.kept = processes.keep_port(socket.AF_INET, "127.0.0.1")
+            self.address = self.kept.getsockname()
+        self.listener = socket.create_server(self.address)
 
     def vanish(self):
         self.listener.close()
         self.peer.close()
+
+    def end(self):
+        super().end()
+        self.kept.close()
 
 
 @pytest.fixture
@@ -156,7 +163,7 @@ class Names:
         self.woken.clear()
         taken = addresses.take()
         if taken is None:
-            assert self.woken.wait(10)
+            assert self.woken.wait(sessions.PATIENCE)
             taken = addresses.take()
         return taken
 

@@ -41,9 +41,10 @@ class Desk:
     """Where guards dial: a script takes one connection after the other."""
 
     def __init__(self, address="127.0.0.1", port=0):
-        self.listener = socket.create_server(
-            (address, port), family=socket.AF_INET6 if ":" in address else socket.AF_INET)
-        self.port = self.listener.getsockname()[1]
+        family = socket.AF_INET6 if ":" in address else socket.AF_INET
+        self.kept = processes.keep_port(family, address, port)
+        self.port = self.kept.getsockname()[1]
+        self.listener = socket.create_server((address, self.port), family=family)
         self.name = f"[{address}]" if ":" in address else address
         self.peers = []
 
@@ -52,8 +53,10 @@ class Desk:
 
     def __exit__(self, *_):
         self.close()
+        self.kept.close()
 
     def close(self):
+        """Who dials from now on is refused. The port can be listened on again."""
         for one in [self.listener, *self.peers]:
             one.close()
 
