@@ -92,12 +92,12 @@ def test_patience_ends(launch):
     with Desk() as silent, Desk() as busy:
         closed = Desk()
         closed.close()
-        drivers = [launch(SAY, at=desk, PATIENCE=3) for desk in (silent, busy, closed)]
+        drivers = [launch(SAY, at=desk, PATIENCE=10) for desk in (silent, busy, closed)]
         peer, _ = busy.accept()
         peer.send(refusal("later", "draining", retry=True))
         for driver, trouble in zip(drivers, ("", "draining", "Connection refused")):
             assert driver.wait() == 11
-            assert "within 3 s" in driver.err() and trouble in driver.err()
+            assert "within 10 s" in driver.err() and trouble in driver.err()
             assert not driver.ran()
 
 

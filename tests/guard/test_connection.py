@@ -47,10 +47,9 @@ def test_a_connection_that_breaks_is_made_again(launch, desk, gate):
 
 def test_a_host_that_comes_back_is_told_again(launch, folder, desk):
     gates = [processes.Gate(folder / f"gate-{number}") for number in range(3)]
-    driver = launch("Drivers$WithSpark", *(gate.path for gate in gates), PING_EVERY=0.1)
+    driver = launch("Drivers$WithSpark", *(gate.path for gate in gates), PING_EVERY=2)
     peer = desk.granted()
-    for _ in range(6):  # time for some looks; they initialise nothing
-        guarded.answer(peer, peer.read())
+    guarded.answer(peer, peer.read())  # time for some looks; they initialise nothing
     gates[0].open()
     first = {"type": "report", "application_id": "app-1"}
     assert guarded.report(peer) == first
@@ -109,38 +108,43 @@ def test_nonsense_after_the_grant_breaks_the_connection_and_nothing_else(launch,
     finish(driver, gate, desk.granted())
 
 
-def test_the_guard_pings_and_leaves_a_host_that_is_silent(launch, desk, gate):
-    driver = launch("Drivers$Gated", gate.path, PING_EVERY=0.1)
+def test_the_guard_pings_and_stays_with_a_host_that_answers(launch, desk, gate):
+    driver = launch("Drivers$Gated", gate.path, PING_EVERY=1)
     peer = desk.granted()
     for number in range(1, 6):  # longer than it would bear silence
         assert peer.read() == {"type": "ping", "id": number}
         peer.send({"type": "pong", "id": number})
+    finish(driver, gate, peer)
+
+
+def test_the_guard_leaves_a_host_that_is_silent(launch, desk, gate):
+    driver = launch("Drivers$Gated", gate.path, PING_EVERY=0.1)
+    peer = desk.granted()
     with pytest.raises(guarded.Gone):
-        for _ in range(10):  # it leaves at the third or fourth
+        while True:
             assert peer.read()["type"] == "ping"
     finish(driver, gate, desk.granted())
 
 
 @pytest.mark.parametrize("way", ["gone", "silent"])
 def test_a_driver_ends_soon_without_its_host(launch, desk, gate, way):
-    driver = launch("Drivers$Gated", gate.path)
+    driver = launch("Drivers$Gated", gate.path, PATIENCE=3600, PING_EVERY=3600)
     peer = desk.granted()
     processes.eventually(driver.ran)
     if way == "gone":
         desk.close()
     begin = time.monotonic()
     finish(driver, gate)
-    # and what a busy machine takes for the rest
-    assert (1.9 if way == "silent" else 0) < time.monotonic() - begin < 10
     if way == "silent":
+        assert time.monotonic() - begin > 1.9  # it has given the host its moment
         assert guarded.report(peer) == {"type": "report", "ended": True}
 
 
 def test_user_code_that_interrupts_all_threads_does_not_harm_the_guard(launch, desk, gate):
     driver = launch("Drivers$Rude", gate.path)
     peer = desk.granted()
-    processes.eventually(driver.out)  # a thread that stays interrupted never waits again
-    assert driver.out() == "true\n"
+    processes.eventually(lambda: "\n" in driver.out())
+    assert driver.out() == "true\n"  # a thread that stays interrupted never waits again
     peer.send({"type": "ping", "id": 1})
     assert peer.read() == {"type": "pong", "id": 1}
     peer.close()
