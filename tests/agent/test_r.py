@@ -136,8 +136,8 @@ def test_what_spark_refuses_is_an_error(shell):
 
 def test_jobs_belong_to_their_statement(shell):
     shell.text("collect(sql('select 1'))")
-    jobs = f"len(sc.statusTracker().getJobIdsForGroup('sparkhost-{shell.last}')) > 0"
-    assert shell.python(jobs) == "True"
+    # Spark tells of jobs a moment after they have begun
+    shell.python(f"while not sc.statusTracker().getJobIdsForGroup('sparkhost-{shell.last}'): pass")
 
 
 def test_what_is_printed_while_r_starts_is_not_the_statements(shell):
@@ -215,7 +215,7 @@ def test_a_death_is_seen_where_a_child_holds_what_r_held(shell):
 def test_a_death_between_two_statements_is_noted(shell):
     pid = int(shell.text("cat(Sys.getpid())"))
     os.kill(pid, signal.SIGKILL)
-    assert processes.wait_gone([pid], timeout=30) == []
+    assert processes.wait_gone([pid]) == []
     result = shell.run("1")
     assert result["status"] == "ok"
     assert result["notes"] == ["R was ended by SIGKILL since the last statement; this is a new one"]

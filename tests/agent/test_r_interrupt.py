@@ -1,18 +1,16 @@
 # SPDX-License-Identifier: Apache-2.0
 """Interrupts of statements of kind sparkr."""
 
-import time
-
 import pytest
 
 import processes
 from shell import Shell
-from session import PATIENCE
 from spark_driver import driver
 from sparkr import install
 
 pytestmark = pytest.mark.spark
 
+GO = "cat('go\\n')\n"
 # a job that takes for ever, and stops when it is cancelled
 SLEEP_IN_SPARK = "count(sql(\"select java_method('java.lang.Thread', 'sleep', 600000L)\"))"
 
@@ -30,11 +28,11 @@ def shell(request, library):
 
 
 def cancel(shell, code):
-    number = shell.begin(code)
-    begun = time.monotonic()
+    """Interrupts the code when it has said that it goes."""
+    number = shell.execute(code)
+    shell.session.running(number)
     shell.session.interrupt(number)
     result = shell.session.result(number)
-    assert time.monotonic() - begun < PATIENCE / 2
     assert result["interrupted"]
     return result
 
@@ -48,7 +46,7 @@ def cancel(shell, code):
 ])
 def test_an_interrupt_stops_the_code_and_r_lives_on(shell, code):
     pid = shell.text("kept <- 3; frame <- sql('select 1'); cat(Sys.getpid())")
-    result = cancel(shell, code)
+    result = cancel(shell, GO + code)
     assert (result["status"], result["ename"]) == ("cancelled", "KeyboardInterrupt")
     assert result["traceback"] == ["KeyboardInterrupt\n"]
     assert shell.text("cat(Sys.getpid())") == pid
@@ -59,7 +57,7 @@ def test_an_interrupt_stops_the_code_and_r_lives_on(shell, code):
 def test_what_the_code_waits_for_is_interrupted_too(shell):
     """R itself heeds no interrupt while it waits for a command, and goes on after it."""
     pid = int(shell.text("cat(Sys.getpid())"))
-    result = cancel(shell, "status <- system('sleep 600'); Sys.sleep(600)")
+    result = cancel(shell, "status <- system('echo go; exec sleep 600'); Sys.sleep(600)")
     assert result["status"] == "cancelled"
     assert shell.text("status") != "[1] 0\n"
     assert processes.children(pid) == []
@@ -75,13 +73,18 @@ def test_only_the_statements_own_jobs_are_cancelled(shell):
                  "        pass\n"
                  "other = threading.Thread(target=job)\nother.start()\n"
                  "while not sc.statusTracker().getJobIdsForGroup('other'): time.sleep(0.01)")
-    assert cancel(shell, SLEEP_IN_SPARK)["status"] == "cancelled"
-    assert shell.python("len(sc.statusTracker().getActiveJobsIds())") == "1"
+    assert cancel(shell, GO + SLEEP_IN_SPARK)["status"] == "cancelled"
+    # Spark counts jobs a moment after they have ended
+    shell.python("tracker = sc.statusTracker()\n"
+                 "while len(tracker.getActiveJobsIds()) > 1: time.sleep(0.01)")
+    active = "sorted(tracker.getActiveJobsIds()) == sorted(tracker.getJobIdsForGroup('other'))"
+    assert shell.python(active) == "True"
     shell.python("sc.cancelJobGroup('other')\nother.join()")
 
 
 def test_code_that_catches_the_interrupt_may_end_well(shell):
-    result = cancel(shell, "tryCatch(Sys.sleep(600), interrupt = function(i) cat('caught\\n'))")
+    result = cancel(shell, "tryCatch({ cat('go\\n'); Sys.sleep(600) },\n"
+                           "         interrupt = function(i) cat('caught\\n'))")
     assert result["status"] == "ok"
     assert shell.session.output(shell.last) == b"go\ncaught\n"
     assert shell.text("1") == "[1] 1\n"

@@ -4,6 +4,7 @@ per line serves most of the tests, so results are numbered from where the last o
 
 import itertools
 import json
+import os
 import pathlib
 import re
 import shutil
@@ -82,7 +83,7 @@ def test_what_is_shown_is_what_livys_clients_know(spark, code, shown):
 
 
 def test_output_comes_while_the_statement_runs(spark):
-    number = spark.begin('println("go"); Thread.sleep(100000)')
+    number = spark.begin('println("go"); Thread.sleep(600000)')
     spark.session.running(number)
     spark.session.interrupt(number)
     assert spark.session.result(number, PATIENCE)["status"] == "cancelled"
@@ -209,7 +210,12 @@ def test_scala_shares_views_with_python_and_sql(spark):
 
 
 def test_progress_is_told(spark):
-    number = spark.begin("sc.parallelize(1 to 8, 8).foreach(_ => Thread.sleep(300))")
+    gate = spark.session.folder / "gate"
+    os.mkfifo(gate)
+    number = spark.begin("sc.parallelize(1 to 8, 8).foreach(n => "
+                         f'if (n == 8) scala.io.Source.fromFile("{gate}").mkString)')
+    spark.session.until("progress", PATIENCE, statement=number, completed_tasks=7)
+    gate.write_text("")
     spark.session.result(number, PATIENCE)
     told = [(one["completed_tasks"], one["tasks"]) for one in spark.session.seen
             if one["type"] == "progress" and one["statement"] == number]
