@@ -12,8 +12,7 @@ import httpx
 import pytest
 
 from conftest import SCRIPTS
-from processes import alive, command_line, descendants, eventually
-from server import DEADLINE
+from processes import DEADLINE, alive, command_line, descendants, eventually
 
 BODY = json.dumps({"file": "/jobs/arriving.py", "name": "arriving"}).encode()
 
@@ -46,7 +45,14 @@ def until_draining(server):
     eventually(lambda: ask_anew(server, "GET", "/readyz").status_code == 503)
 
 
-def test_who_comes_while_requests_are_finished_is_told_to_come_again(server):
+@pytest.fixture
+def patient(start):
+    """A server that waits for slow clients for as long as it takes."""
+    return start("--drain-timeout", "10m")
+
+
+def test_who_comes_while_requests_are_finished_is_told_to_come_again(patient):
+    server = patient
     slow = Slow(server)
     server.process.send_signal(signal.SIGTERM)
     until_draining(server)
@@ -77,7 +83,8 @@ def test_a_request_that_never_arrives_delays_the_end_for_its_time_only(start):
     assert slow.rest() == ""
 
 
-def test_an_answer_that_is_taken_slowly_is_taken_whole(server):
+def test_an_answer_that_is_taken_slowly_is_taken_whole(patient):
+    server = patient
     batch = server.submit(SCRIPTS / "chatty.py", 500_000)
     assert server.until_over(batch)["state"] == "success"
     log = server.whole_log(batch)
@@ -150,13 +157,15 @@ def drivers_of_sessions():
     return [pid for pid in descendants() if "sparkhost_agent.py" in command_line(pid)]
 
 
-def test_a_delete_that_waits_is_released_and_carried_out(server, pool):
+def test_a_delete_that_waits_is_released_and_carried_out(server, pool, gate):
+    step = gate("step")
     session = server.open_session().until_idle()
-    session.run("import atexit, time\natexit.register(time.sleep, 4)")
+    session.run(f"import atexit\natexit.register(lambda: open({step.path!r}, 'rb').read(1))")
     deleted = pool.submit(ask_anew, server, "DELETE", session.path)
     session.until("shutting_down")
     assert server.stop() == 0
     answer = deleted.result(timeout=DEADLINE)
     assert answer.status_code in (200, 503), answer.text
     server.start()
+    step.open()
     assert eventually(lambda: server.client.get(session.path).status_code == 404)

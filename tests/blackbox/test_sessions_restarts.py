@@ -10,7 +10,8 @@ import signal
 import httpx
 import pytest
 
-from processes import command_line, descendants, eventually, wait_gone
+import sessions
+from processes import DEADLINE, command_line, descendants, eventually, wait_gone
 
 
 class Journal:
@@ -82,7 +83,7 @@ def a_post_repeated_after_kill_9_finds_its_statement(server, session, journal):
         body = {"code": journal.code(word) + f"'{word}'"}
         request = {"url": session.path + "/statements", "json": body,
                    "headers": {"Idempotency-Key": word}}
-        with httpx.Client(base_url=server.client.base_url) as client, \
+        with httpx.Client(base_url=server.client.base_url, timeout=DEADLINE) as client, \
                 concurrent.futures.ThreadPoolExecutor() as pool:
             first = pool.submit(client.post, **request)
             if is_read:
@@ -168,10 +169,7 @@ def test_kill_9_while_a_cancel_is_under_way_still_cancels(start, gate, journal):
     session = server.open_session()
     statement = session.post(
         # the agent interrupts again every second, and a restart may take longer
-        f"import time\nstep = open({step.path!r}, 'rb', buffering=0)\n"
-        "def hold():\n    while True:\n        try: return step.read(1)\n"
-        "        except KeyboardInterrupt: pass\n"
-        "try:\n    print('go', flush=True)\n    time.sleep(600)\n"
+        sessions.holding(step) + "try:\n    print('go', flush=True)\n    time.sleep(600)\n"
         "except KeyboardInterrupt:\n    hold()\n    raise")
     after = session.post(journal.code("after") + "'after'")
     with statement.stream() as stream:
@@ -199,12 +197,12 @@ def a_session_that_ends_while_nobody_is_there_is_known_to_have_ended(server, ses
     assert 400 <= refused.status_code < 600
 
 
-def test_kill_9_while_a_session_is_deleted_still_ends_it(start):
+def test_kill_9_while_a_session_is_deleted_still_ends_it(start, gate):
     server = start()
+    step = gate("step")
     session = server.open_session()
     pids = session.driver()
-    # its end takes a while
-    session.run("import atexit, time\natexit.register(time.sleep, 3)")
+    session.run(f"import atexit\natexit.register(lambda: open({step.path!r}, 'rb').read(1))")
     with concurrent.futures.ThreadPoolExecutor() as pool:
         deleted = pool.submit(server.client.delete, session.path)
         session.until("shutting_down")
@@ -212,6 +210,7 @@ def test_kill_9_while_a_session_is_deleted_still_ends_it(start):
         with contextlib.suppress(httpx.TransportError):
             deleted.result()
     server.start()
+    step.open()
     assert wait_gone(pids) == []
     # the wish to delete it was durable: the new server carries it out
     assert eventually(lambda: server.client.get(session.path).status_code == 404)
