@@ -109,6 +109,14 @@ def gate(folder):
         one.close()
 
 
+def held_python(path, gate, line="35"):
+    """Settings of a driver whose Python does not begin before the gate opens."""
+    python = installation(line)[1]
+    path.write_text(f"#!/bin/sh\nhead -c 1 '{gate.path}' >/dev/null && exec '{python}' \"$@\"\n")
+    path.chmod(0o755)
+    return {"spark.pyspark.driver.python": str(path), "spark.pyspark.python": python}
+
+
 class Gated:
     """A batch that records each run in a file, says that it has begun, and ends when told."""
 

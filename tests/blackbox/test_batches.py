@@ -5,7 +5,7 @@ import concurrent.futures
 
 import pytest
 
-from conftest import SCRIPTS, SPARK_SCRIPTS
+from conftest import SCRIPTS, SPARK_SCRIPTS, held_python
 
 
 @pytest.mark.parametrize("line, version", [("35", "3.5"), ("4", "4.3")])
@@ -86,9 +86,9 @@ def test_what_a_batch_prints_can_be_read_while_it_runs_and_a_kill_ends_it(server
     assert one.run_count() == 1
 
 
-def test_a_batch_deleted_before_it_starts_never_runs(server, gated):
+def test_a_batch_deleted_before_it_starts_never_runs(server, folder, gate, gated):
     one = gated()
-    batch = one.submit(server)
-    assert server.delete(batch).status_code == 200  # at once: its JVM is still coming up
+    batch = one.submit(server, conf=held_python(folder / "python", gate("held")))
+    assert server.delete(batch).status_code == 200  # its JVM is still coming up
     assert server.client.get("/batches").json()["total"] == 0
     assert one.run_count() == 0

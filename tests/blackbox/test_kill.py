@@ -7,7 +7,7 @@ import threading
 import httpx
 import pytest
 
-from processes import command_line, descendants, eventually, wait_gone
+from processes import DEADLINE, command_line, descendants, eventually, wait_gone
 
 
 def ticket_exists(server):
@@ -30,12 +30,12 @@ MOMENTS = {"accepted": lambda server: True, "ticket": ticket_exists,
 @pytest.mark.parametrize("moment", list(MOMENTS))
 def test_after_the_answer_nothing_begins_any_more(server, gated, moment):
     one = gated()
-    one.end.open()
     batch = one.submit(server)
     eventually(lambda: MOMENTS[moment](server))
     answer = server.delete(batch)
     assert answer.status_code == 200, answer.text
     runs = one.run_count()  # it may have begun before
+    one.end.open()
 
     server.kill()
     server.start()
@@ -49,12 +49,12 @@ def test_after_the_answer_nothing_begins_any_more(server, gated, moment):
 def test_kill_9_between_a_delete_and_its_answer(server, gated, moment):
     """Nobody knows whether the wish was durable: the batch is gone, or it has run once."""
     one = gated()
-    one.end.open()
     batch = one.submit(server)
     eventually(lambda: MOMENTS[moment](server))
     deleting = threading.Thread(target=delete_quietly, args=(server.url, batch))
     deleting.start()
     server.kill()
+    one.end.open()
     deleting.join()
     server.start()
 
@@ -70,7 +70,7 @@ def test_kill_9_between_a_delete_and_its_answer(server, gated, moment):
 
 def delete_quietly(url, batch):
     try:
-        httpx.delete(f"{url}/batches/{batch['id']}", timeout=60)
+        httpx.delete(f"{url}/batches/{batch['id']}", timeout=DEADLINE)
     except httpx.TransportError:
         pass  # its server has been killed
 

@@ -143,7 +143,7 @@ def test_what_was_accepted_before_the_kill_keeps_its_id_and_key(server):
 def test_an_attempt_that_waits_for_its_time_outlives_kill_9(server, folder):
     runs = folder / "runs"
     made = server.client.post(
-        "/batches", params={"maxAttempts": 3, "retryDelay": "3s", "retryJitter": 0},
+        "/batches", params={"maxAttempts": 3, "retryDelay": "10s", "retryJitter": 0},
         json={"file": str(SCRIPTS / "flaky.py"), "args": [str(runs), "2"]})
     assert made.status_code == 201, made.text
     batch = made.json()

@@ -11,14 +11,14 @@ def test_as_many_sessions_as_allowed_and_none_idle_for_ever(start):
     pids = first.driver()
     assert first.until_over() in ENDED
     assert wait_gone(pids) == []
-    second = server.open_session()  # what has ended takes no place
+    second = server.open_session(idleTimeout="1h")  # what has ended takes no place
     refused = server.client.post("/sessions", json={"kind": "pyspark"})
     assert refused.status_code == 400, refused.text
     assert refused.json() == {"msg": "Rejected, too many sessions are being created!"}
     assert [one["id"] for one in server.client.get("/sessions").json()["sessions"]] == [
         first.id, second.id]
     second.delete()
-    third = server.open_session()
+    third = server.open_session(idleTimeout="1h")
     assert third.id == second.id + 1  # the refused ones have taken no number
     third.delete()
     first.delete()
