@@ -24,7 +24,7 @@ from airflow.providers.apache.livy.sensors.livy import LivySensor  # noqa: E402
 from airflow.providers.common.compat.sdk import AirflowException, TaskDeferred  # noqa: E402
 
 from conftest import BLACKBOX, SPARK_SCRIPTS  # noqa: E402
-from processes import wait_gone  # noqa: E402
+from processes import DEADLINE, eventually, wait_gone  # noqa: E402
 from sessions import CONF  # noqa: E402
 
 POLLING = 1  # seconds; the operator takes whole ones
@@ -86,7 +86,7 @@ def run_trigger(trigger):
         async for event in trigger.run():
             return event.payload
 
-    return asyncio.run(asyncio.wait_for(first(), 90))
+    return asyncio.run(asyncio.wait_for(first(), DEADLINE))
 
 
 def test_the_hook_submits_looks_reads_the_log_and_deletes(server):
@@ -154,6 +154,7 @@ def test_the_operator_does_not_wait_without_an_interval(server, context, gated):
     job = gated()
     batch = operator(job.file, args=[str(word) for word in job.args]).execute(context)
     job.wait_begun()
+    server.until_running({"id": batch})
     assert LivyHook().get_batch_state(batch) is BatchState.RUNNING
     job.end.open()
     assert server.until_over({"id": batch})["state"] == "success"
@@ -180,9 +181,11 @@ def test_a_killed_task_takes_its_batch_with_it(server, context, gated):
     with concurrent.futures.ThreadPoolExecutor() as pool:
         running = pool.submit(task.execute, context)
         pid = job.wait_begun()
+        eventually(lambda: task._batch_id is not None)
         batch = task._batch_id
         task.on_kill()
-        with pytest.raises(AirflowException, match="not found"):
+        # it sees the end, or that there is nothing any more
+        with pytest.raises(AirflowException, match="not found|did not succeed"):
             running.result()
     assert is_gone(server, batch) and not wait_gone([pid])
 
@@ -191,7 +194,7 @@ def test_the_sensor_waits_until_a_batch_is_over(server, gated, context):
     job = gated()
     batch = job.submit(server)["id"]
     job.wait_begun()
-    sensor = LivySensor(task_id="sensor", batch_id=batch, poke_interval=POLLING, timeout=60)
+    sensor = LivySensor(task_id="sensor", batch_id=batch, poke_interval=POLLING, timeout=DEADLINE)
     assert not sensor.poke(context)
     with concurrent.futures.ThreadPoolExecutor() as pool:
         waiting = pool.submit(sensor.execute, context)
