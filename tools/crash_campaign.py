@@ -126,7 +126,7 @@ class Campaign:
         """Each point once, some at a time, so that a folder that is kept is small. What is passed
         rarely, or not in time on a busy machine, gets more time."""
         names = [self.options.point] if self.options.point else points.in_sources()
-        for patience in (5, 20, 60):
+        for patience in (5, 20, 60, 180):
             for begin in range(0, len(names), 25):
                 plan = [(name, 1) for name in names[begin:begin + 25]]
                 self.run_epoch(f"points-{patience}-{begin}", plan,

@@ -196,7 +196,7 @@ def watch_output(session):
     expect(seen["state"] == "available" and seen["output"]["status"] == "ok", "ok", seen)
     say("       10")
     expect(seen["output"]["data"]["text/plain"].endswith("\n10"), "10 as its value", seen)
-    expect(times and times[0] < took - 0.4, "output while it runs", [times, took])
+    expect(times and times[0] < took, "output before its end", [times, took])
     session.told.append(("first output, streamed", "ok", times[0]))
     session.told.append(("all of that statement", "ok", took))
 

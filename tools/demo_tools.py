@@ -14,8 +14,7 @@ import threading
 import time
 
 READY = "sparkhost-server listening on http://"
-START_DEADLINE = 30  # seconds
-DEADLINE = 120
+DEADLINE = 180  # seconds, for whatever is certain to come
 MARKERS = ("stdout: ", "\nstderr: ")  # Livy's, around a driver's lines
 PR_SET_PDEATHSIG, PR_SET_CHILD_SUBREAPER = 1, 36
 
@@ -71,7 +70,7 @@ class Server:
             self.process = subprocess.Popen(
                 command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=log,
                 start_new_session=True, preexec_fn=lambda: prctl(PR_SET_PDEATHSIG, signal.SIGTERM))
-        timer = threading.Timer(START_DEADLINE, self.process.kill)
+        timer = threading.Timer(DEADLINE, self.process.kill)
         timer.start()
         line = self.process.stdout.readline().decode().strip()
         timer.cancel()
@@ -84,10 +83,10 @@ class Server:
     def stop(self):
         self.process.send_signal(signal.SIGTERM)
         try:
-            return self.process.wait(timeout=20)
+            return self.process.wait(timeout=DEADLINE)
         except subprocess.TimeoutExpired:
             self.process.kill()
-            raise Failed("the server did not stop within 20 s of SIGTERM") from None
+            raise Failed(f"the server did not stop within {DEADLINE} s of SIGTERM") from None
 
 
 class Client:

@@ -22,6 +22,9 @@ export CCACHE_MAXSIZE=${CCACHE_MAXSIZE:-5G}
 say() { printf '%s\n' "$*" >&2; }
 fail() { say "error: $*"; exit 1; }
 
+# Seconds that a step may take without anything being said of it.
+quick=2
+
 # report WHAT COMMAND…: runs the command with its output in a log file. Says nothing when it is
 # quick; says what it is and how long so far while it is not; shows the log's end when it fails.
 report() {
@@ -33,7 +36,7 @@ report() {
         said=0
         while kill -0 $$ 2>/dev/null; do
             # waits without a process of its own, so nothing is left behind when it is ended
-            read -rt "$((said ? 20 : 2))" -u "$ticks" || true
+            read -rt "$((said ? 20 : quick))" -u "$ticks" || true
             now=$((SECONDS - started))
             if ((said)); then say "   $what: $now s …"; else say "-- $what …"; fi
             said=1
@@ -49,7 +52,7 @@ report() {
         tail -n 60 "$log" >&2
         return "$status"
     fi
-    if ((SECONDS - started > 2)); then say "-- $what: done in $((SECONDS - started)) s"; fi
+    if ((SECONDS - started > quick)); then say "-- $what: done in $((SECONDS - started)) s"; fi
     rm -f "$log"
 }
 

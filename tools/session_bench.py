@@ -120,8 +120,8 @@ class Server:
              "--spark-home", bench.spark, "--python", bench.python, "--master", MASTER,
              "--log-level", "error", "--class-data-archive", archive, *options],
             stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=self.log, text=True)
-        if not select.select([self.process.stdout], [], [], 30)[0]:
-            fail("the server is not ready after 30 s")
+        if not select.select([self.process.stdout], [], [], PATIENCE)[0]:
+            fail(f"the server is not ready after {PATIENCE} s")
         line = self.process.stdout.readline()
         if "listening on " not in line:
             fail("the server did not start: " + (self.folder / "server.log").read_text())
@@ -138,7 +138,7 @@ class Server:
                     wire.call("DELETE", f"/sessions/{one['id']}")
         finally:
             self.process.send_signal(signal.SIGTERM)
-            self.process.wait(60)
+            self.process.wait(PATIENCE)
             self.process.stdout.close()
             self.log.close()
             shutil.rmtree(self.folder, ignore_errors=True)

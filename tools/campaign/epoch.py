@@ -20,10 +20,10 @@ OPTIONS = ["--kill-grace", "200ms", "--session-close-grace", "2s", "--max-runnin
 REACHED_WITHIN = 1   # second: a point that may be passed
 # pause, lives, reached, settle, follow: seconds; batches, sessions: that a client has at a time;
 # ballast: bytes that fill the store
-LIMITS = {"pause": 0.01, "settle": 60, "session_ends": 0.3, "reached": REACHED_WITHIN,
+LIMITS = {"pause": 0.01, "settle": 300, "session_ends": 0.3, "reached": REACHED_WITHIN,
           "lives": (0.03, 0.1, 0.1, 0.2, 0.4), "clients": 4, "batches": 6, "sessions": 1,
           "stub": True, "ballast": 0, "follow": 0.2}
-REAL = {"pause": 0.3, "settle": 120, "session_ends": 0.05, "lives": (1, 4, 4, 8), "clients": 1,
+REAL = {"pause": 0.3, "settle": 300, "session_ends": 0.05, "lives": (1, 4, 4, 8), "clients": 1,
         "batches": 1, "stub": False}
 
 

@@ -10,7 +10,7 @@ import subprocess
 import threading
 import time
 
-READY_WITHIN = 60  # seconds
+READY_WITHIN = 180  # seconds
 
 
 def free_port(dice):
