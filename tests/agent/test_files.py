@@ -73,10 +73,10 @@ def test_before_spark_is_there_nothing_can_be_added(launch, folder, data):
 
 
 def test_while_the_session_ends_nothing_can_be_added(launch, folder, data):
-    os.mkfifo(folder / "gate")
     session = launch(close_grace=600).ready()
-    session.execute(0, "def hold():\n    while True:\n"
-                       f"        try: return open('{folder}/gate').read()\n"
+    session.execute(0, "import os, time\ndef hold():\n    while True:\n        try:\n"
+                       f"            while not os.path.exists('{folder}/over'): time.sleep(0.01)\n"
+                       "            return\n"
                        "        except KeyboardInterrupt: pass\n"
                        "print('go', flush=True)\nhold()")
     session.running(0)
@@ -84,7 +84,7 @@ def test_while_the_session_ends_nothing_can_be_added(launch, folder, data):
     session.say("close")
     session.until("result", statement=1)  # what waits is cancelled first
     assert session.add(1, "file", data) == "the session is ending"
-    (folder / "gate").write_text("")
+    (folder / "over").touch()
     session.until("bye", reason="closed")
 
 
