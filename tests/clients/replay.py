@@ -4,6 +4,7 @@ Numbers of batches, sessions and statements differ without meaning anything: eac
 number that it has in the recording."""
 
 import json
+import os
 import pathlib
 import re
 import subprocess
@@ -32,11 +33,13 @@ def recording():
 
 
 def make_applications(folder):
-    """What the recorded batches run: two scripts, and a jar that waits."""
+    """What the recorded batches run: two scripts, of which one waits until the FIFO `gate` is
+    written to, and a jar that waits."""
     folder.mkdir()
-    for name in ("pi.py", "fail.py"):
+    os.mkfifo(folder / "gate")
+    for name, first in (("pi.py", f"open({str(folder / 'gate')!r}).read()\n"), ("fail.py", "")):
         source = (SPARK_SCRIPTS / name).read_text(encoding="utf-8")
-        (folder / name).write_text(source.replace("int(sys.argv[1])", "2"), encoding="utf-8")
+        (folder / name).write_text(first + source.replace("int(sys.argv[1])", "2"), encoding="utf-8")
     (folder / "Pi.java").write_text(
         "public class Pi { public static void main(String[] a) throws Exception {\n"
         "  System.out.println(a[0]); Thread.sleep(600_000); } }\n")
@@ -52,6 +55,7 @@ class Replay:
         self.applications = str(applications)
         self.numbers = {}  # of what has been made: (place, recorded number) -> its number here
         self.before = {  # what was done in between, and is not in the recording
+            "batch-success": lambda: (applications / "gate").write_text(""),
             # statements were posted whose results are not in the recording
             "completion-pyspark": lambda: self.wait(self.path("/sessions/6"), "idle"),
             "stmt-post-py-if-block": lambda: self.open_session(9),
