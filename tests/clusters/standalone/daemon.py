@@ -71,6 +71,13 @@ class Daemon:
     def until_over(self, driver, seconds=PATIENCE):
         return self.until_state(driver, *OVER, seconds=seconds)["driverState"]
 
+    def has_dropped(self, driver):
+        """Whether its worker was told to end it, by a user or by a master that came back: where the
+        worker registers by itself, every 5 to 15 s, before that master has asked for its drivers,
+        the master takes them for strangers (Master's WorkerLatestState)."""
+        log = (self.folder / "logs/worker.log").read_text(errors="replace")
+        return f"Asked to kill driver {driver}" in log
+
     # ---- lists and logs ------------------------------------------------------------------------
 
     def state(self):
