@@ -58,9 +58,12 @@ class Replay:
             "batch-success": lambda: (applications / "gate").write_text(""),
             # statements were posted whose results are not in the recording
             "completion-pyspark": lambda: self.wait(self.path("/sessions/6"), "idle"),
+            "completion-spark": self.make_compiler_quick,
             "stmt-post-py-if-block": lambda: self.open_session(9),
             "stmt-post-py-exit-call-2": lambda: self.open_session(10),
             "stmt-cancelled-infinite-loop": lambda: self.cancel(9, 263),
+            # idle a moment after its statement is over
+            "session-after-cancel-infinite-loop": lambda: self.wait(self.path("/sessions/9"), "idle"),
         }
 
     def open_session(self, number):
@@ -74,6 +77,12 @@ class Replay:
         path = self.path(f"/sessions/{session}/statements/{statement}")
         self.wait(path, "running")
         assert self.client.post(path + "/cancel").status_code == 200
+
+    def make_compiler_quick(self):
+        """The first completion may take longer than the server waits for it."""
+        body = {"code": "sc.par", "kind": "spark", "cursor": 6}
+        eventually(lambda: self.client.post(self.path("/sessions/6/completion"),
+                                            json=body).json()["candidates"])
 
     # -- numbers, there and here --
 
