@@ -41,3 +41,17 @@ def driver(line, **settings):
         yield one
     left_over = processes.wait_gone(processes.descendants())
     assert not left_over, [processes.command_line(pid) for pid in left_over]
+
+
+def progress_of(statements, code):
+    """What is told of the progress of code with eight tasks, of which the last waits for the file
+    GATE: [(completed tasks, tasks), …]."""
+    session = statements.session
+    gate = session.folder / "gate"
+    os.mkfifo(gate)
+    number = statements.begin(code.replace("GATE", str(gate)))
+    session.until("progress", PATIENCE, statement=number, completed_tasks=7)
+    gate.write_text("")
+    session.result(number, PATIENCE)
+    return [(one["completed_tasks"], one["tasks"]) for one in session.seen
+            if one["type"] == "progress" and one["statement"] == number]

@@ -4,7 +4,6 @@ per line serves most of the tests, so results are numbered from where the last o
 
 import itertools
 import json
-import os
 import pathlib
 import re
 import shutil
@@ -14,7 +13,7 @@ import pytest
 
 from session import text
 from scala_statements import Statements, make_jar
-from spark_driver import PATIENCE, driver
+from spark_driver import PATIENCE, driver, progress_of
 
 pytestmark = pytest.mark.spark
 
@@ -210,15 +209,8 @@ def test_scala_shares_views_with_python_and_sql(spark):
 
 
 def test_progress_is_told(spark):
-    gate = spark.session.folder / "gate"
-    os.mkfifo(gate)
-    number = spark.begin("sc.parallelize(1 to 8, 8).foreach(n => "
-                         f'if (n == 8) scala.io.Source.fromFile("{gate}").mkString)')
-    spark.session.until("progress", PATIENCE, statement=number, completed_tasks=7)
-    gate.write_text("")
-    spark.session.result(number, PATIENCE)
-    told = [(one["completed_tasks"], one["tasks"]) for one in spark.session.seen
-            if one["type"] == "progress" and one["statement"] == number]
+    told = progress_of(spark, "sc.parallelize(1 to 8, 8).foreach(n => "
+                              'if (n == 8) scala.io.Source.fromFile("GATE").mkString)')
     assert told and {tasks for _, tasks in told} == {8}
 
 

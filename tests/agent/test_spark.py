@@ -3,12 +3,11 @@
 
 import itertools
 import json
-import os
 
 import pytest
 
 from session import text
-from spark_driver import PATIENCE, driver
+from spark_driver import PATIENCE, driver, progress_of
 
 pytestmark = pytest.mark.spark
 
@@ -156,15 +155,8 @@ def test_an_interrupt_leaves_the_jobs_of_others(spark):
 
 
 def test_progress_is_told(spark):
-    gate = spark.session.folder / "gate"
-    os.mkfifo(gate)
-    number = spark.begin("sc.parallelize(range(8), 8).foreach("
-                         f"lambda n: n < 7 or open({str(gate)!r}).read())")
-    spark.session.until("progress", PATIENCE, statement=number, completed_tasks=7)
-    gate.write_text("")
-    spark.session.result(number, PATIENCE)
-    told = [(one["completed_tasks"], one["tasks"]) for one in spark.session.seen
-            if one["type"] == "progress" and one["statement"] == number]
+    told = progress_of(spark, "sc.parallelize(range(8), 8).foreach("
+                              "lambda n: n < 7 or open('GATE').read())")
     assert told and told == sorted(told) and {tasks for _, tasks in told} == {8}
     assert 7 <= told[-1][0] <= 8
 

@@ -5,6 +5,7 @@
 
 #include <unistd.h>
 
+#include <chrono>
 #include <string>
 
 using namespace sparkhost;
@@ -14,15 +15,24 @@ namespace {
 
 const std::string drained_job = R"({"file": "/jobs/job.py"})";
 
-/// A server that is draining, because one request takes as long as the test wants.
-struct DrainingServer : ServeFixture {
-    DrainingServer() {
-        serve_options.close_grace = 60s;
+/// One request takes as long as the test wants.
+struct SlowServer : ServeFixture {
+    void start(std::chrono::milliseconds grace) {
+        serve_options.close_grace = grace;
         ServeFixture::start();
         slow.connect(endpoint);
         faults().hold_commits();
         slow.say(post_line(drained_job));
         until([this] { return faults().held() == 1; });
+    }
+
+    Client slow{io()};
+};
+
+/// A server that is draining, because of that request.
+struct DrainingServer : SlowServer {
+    DrainingServer() {
+        SlowServer::start(60s);
         cancel_serving();
         settle();
     }
@@ -32,8 +42,6 @@ struct DrainingServer : ServeFixture {
         BOOST_TEST(slow.hear().result_int() == 201u);
         until_served();
     }
-
-    Client slow{io()};
 };
 
 /// A server whose socket another process could have, too.
@@ -140,13 +148,8 @@ BOOST_AUTO_TEST_CASE(the_first_request_of_a_new_connection_is_still_answered) {
     until_served();
 }
 
-BOOST_AUTO_TEST_CASE(after_the_grace_nobody_is_answered_any_more) {
-    serve_options.close_grace = 20ms;
-    ServeFixture::start();
-    faults().hold_commits();
-    auto slow = connected();
-    slow.say(post_line(drained_job));
-    until([this] { return faults().held() == 1; });
+BOOST_FIXTURE_TEST_CASE(after_the_grace_nobody_is_answered_any_more, SlowServer) {
+    SlowServer::start(20ms);
     cancel_serving();
     auto late = arrived("POST /batches HTTP/1.1\r\n");
     BOOST_TEST(slow.is_closed());
@@ -155,13 +158,8 @@ BOOST_AUTO_TEST_CASE(after_the_grace_nobody_is_answered_any_more) {
     until_served();
 }
 
-BOOST_AUTO_TEST_CASE(after_the_grace_nobody_is_let_in_any_more) {
-    serve_options.close_grace = 20ms;
-    ServeFixture::start();
-    faults().hold_commits();
-    auto slow = connected();
-    slow.say(post_line(drained_job));
-    until([this] { return faults().held() == 1; });
+BOOST_FIXTURE_TEST_CASE(after_the_grace_nobody_is_let_in_any_more, SlowServer) {
+    SlowServer::start(20ms);
     cancel_serving();
     BOOST_TEST(slow.is_closed());
     settle();
